@@ -1,0 +1,230 @@
+"""What the story needs from the world, as types only: each is met by one room, and by nothing in tests but the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from service.core import model as m
+
+
+class Clock(Protocol):
+    """The one clock."""
+
+    def now(self) -> int:
+        """Return the wall clock in milliseconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never step back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        ...
+
+
+class Dice(Protocol):
+    """The one source of chance."""
+
+    def action_id(self, org: str) -> str:
+        """Return a new action id that carries `org` and sorts by its moment."""
+        ...
+
+    def token(self) -> str:
+        """Return 128 unguessable bits as 32 hex digits."""
+        ...
+
+    def jitter(self) -> float:
+        """Return a number from 0 up to 1."""
+        ...
+
+
+class Waiter(Protocol):
+    """Somebody who is woken when the store has news. A lost wake costs at most the time asked for."""
+
+    async def for_due(self, org: str, kind: str, seconds: float) -> None:
+        """Return when something of `kind` (`removals`, `reports`) may be due in `org`, or after `seconds`."""
+        ...
+
+    async def for_settled(self, action_id: str, seconds: float) -> None:
+        """Return when `action_id` was settled, or after `seconds`."""
+        ...
+
+
+class Budget(Protocol):
+    """How much an org's Genesys API takes, shared by all workers."""
+
+    async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+        """Take one call from the budget and return 0.0, or take nothing and return the seconds to wait."""
+        ...
+
+    async def throttle(self, org: str, seconds: float) -> None:
+        """Let nobody of `org` call before `seconds` are over: a Retry-After is a floor for all workers."""
+        ...
+
+
+class Genesys(Protocol):
+    """One org's Genesys Cloud: it can be looked at, and one participant can be removed. Nothing else."""
+
+    async def look(self, conversation_id: str) -> m.Sight:
+        """Read the conversation. Never raises for what Genesys answers or fails to answer."""
+        ...
+
+    async def disconnect(self, conversation_id: str, target: m.Target, deadline: float) -> m.Answer:
+        """Ask for the removal of exactly `target`; `deadline` is a moment of `Clock.monotonic`.
+
+        Raises:
+            Throttled: not done (429).
+            Unreachable: not done, it never arrived.
+            EgressRefused: not done, the guard stopped it (also: past `deadline`).
+        """
+        ...
+
+
+class Source(Protocol):
+    """One ticketing system, both directions."""
+
+    @property
+    def terms(self) -> m.SourceTerms:
+        """What the rules need to know of it."""
+        ...
+
+    @property
+    def success_status(self) -> int:
+        """The HTTP status that this system takes for a yes."""
+        ...
+
+    @property
+    def media_types(self) -> frozenset[str]:
+        """The content types it sends."""
+        ...
+
+    def verify(self, delivery: m.Delivery) -> m.Verified:
+        """Prove that the raw bytes come from the source.
+
+        Raises:
+            BadSignature: they do not, or nobody can tell.
+            Stale: they did, too long ago.
+        """
+        ...
+
+    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored:
+        """Read what is asked.
+
+        Raises:
+            Malformed: not the bytes this source sends.
+            Unreadable: read, and it does not say what to do.
+        """
+        ...
+
+    async def is_told(self, report: m.Report, action: m.Action) -> bool:
+        """Whether the ticket shows this report already; False also where that cannot be looked up.
+
+        Raises:
+            Upstream: the desk could not be asked.
+        """
+        ...
+
+    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+        """Write `note` on the ticket.
+
+        Raises:
+            Unreachable, Throttled: not written, try later.
+            Unclear: perhaps written.
+            Rejected: the desk will not take it: a person must mend something.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where promises are kept. Every method is one atomic step, may be asked twice, and raises StoreDown.
+
+    A method that takes a `lease` raises LeaseLost when the lease is no longer this worker's.
+    """
+
+    async def accept(self, offer: m.Offer) -> m.Receipt:
+        """Store `offer` on disk, or join the action it belongs to.
+
+        Raises:
+            Conflicting: the delivery was seen with another body.
+        """
+        ...
+
+    async def claim(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.Claim]:
+        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`."""
+        ...
+
+    async def renew(self, lease: m.Lease) -> None:
+        """Push the end of the lease a full lease away."""
+        ...
+
+    async def pin(self, lease: m.Lease, progress: m.Progress, entries: Sequence[m.Entry]) -> None:
+        """Remember `progress` before anything is done about it."""
+        ...
+
+    async def mark_sent(
+        self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
+    ) -> m.Marked | m.Owned | m.TooLate:
+        """Say that a send is about to leave, before it does."""
+        ...
+
+    async def answered(self, lease: m.Lease, number: int, answer: m.Answer, entries: Sequence[m.Entry]) -> None:
+        """Remember what became of send `number`."""
+        ...
+
+    async def unsent(self, lease: m.Lease, number: int, entries: Sequence[m.Entry]) -> None:
+        """Take back exactly mark `number`: it never left, or was not done. The conversation is free again."""
+        ...
+
+    async def put_back(
+        self, lease: m.Lease, after_seconds: float, progress: m.Progress, entries: Sequence[m.Entry]
+    ) -> None:
+        """Give the action up for `after_seconds`; its lease ends now."""
+        ...
+
+    async def settle(
+        self, lease: m.Lease, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
+    ) -> None:
+        """End the action: outcome written once, reports due, the conversation free."""
+        ...
+
+    async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:
+        """Take up to `limit` due reports of `org`, earliest first."""
+        ...
+
+    async def renew_report(self, lease: m.Lease) -> None:
+        """Push the end of the report's lease a full lease away."""
+        ...
+
+    async def put_back_report(self, lease: m.Lease, after_seconds: float, error: str) -> None:
+        """Try the report again in `after_seconds`."""
+        ...
+
+    async def told(self, lease: m.Lease, entries: Sequence[m.Entry]) -> None:
+        """The ticket has it."""
+        ...
+
+    async def bury(self, lease: m.Lease, error: str) -> None:
+        """Make the report a dead letter: only a person moves it on."""
+        ...
+
+    async def retell(self, report_id: str) -> bool:
+        """Make a dead letter due again; False when it is not one."""
+        ...
+
+    async def read(self, action_id: str) -> m.Account | None:
+        """Return everything known about an action, or None."""
+        ...
+
+    async def pause(self, org: str, source: str = "") -> None:
+        """Claim nothing of `org` (or of one source of it) until resumed, except what is past its not-after."""
+        ...
+
+    async def resume(self, org: str, source: str = "") -> None:
+        """Take a pause back."""
+        ...
+
+    async def paused(self, org: str) -> frozenset[str]:
+        """Return what is paused: "" for the whole org, else names of sources."""
+        ...
