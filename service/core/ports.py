@@ -1,4 +1,4 @@
-"""What the story needs from the world, as types only: each is met by one room, and by nothing in tests but the real thing."""
+"""What the story needs from the world, as types only. Each is met by one room; tests use the real thing."""
 
 from __future__ import annotations
 

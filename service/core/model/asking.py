@@ -1,0 +1,176 @@
+"""What is asked: sources, deliveries, removals, and the ways to write an id or a number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+ORG_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+ACTION_ID = re.compile(r"([a-z0-9][a-z0-9-]{0,31})\.([a-z0-9]{26})", re.ASCII)
+# E.164 allows 15 digits; seven is the shortest national number with its country code that is in use
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_PHONE_PUNCTUATION = re.compile(r"[ ()./\u00a0-]")
+
+
+def uuid_in(text: str) -> str | None:
+    """Return `text` as a lower-case UUID, or None when it is anything else (nothing is stripped or repaired)."""
+    lowered = text.lower() if text.isascii() else ""
+    return lowered if UUID.fullmatch(lowered) else None
+
+
+def phone_in(text: str) -> str | None:
+    """Return the E.164 number (`+` and digits) that `text` writes, or None.
+
+    Takes the forms people and Genesys write: `+1 (415) 555-0123`, `tel:+1415…`, `sip:+1415…@host;user=phone`.
+    A number without its `+` is not guessed at.
+    """
+    bare = text.strip()
+    scheme, colon, rest = bare.partition(":")
+    if colon and scheme.lower() in {"tel", "sip", "sips"}:
+        bare = rest.partition("@")[0].partition(";")[0]
+    bare = _PHONE_PUNCTUATION.sub("", bare)
+    return bare if _E164.fullmatch(bare) else None
+
+
+def org_of(action_id: str) -> str | None:
+    """Return the org an action id carries, or None when `action_id` is not an action id."""
+    found = ACTION_ID.fullmatch(action_id)
+    return found.group(1) if found else None
+
+
+class Medium(StrEnum):
+    """The kinds of leg a participant can have; the value is the array's name in a Genesys conversation."""
+
+    VOICE = "calls"
+    CALLBACK = "callbacks"
+    CHAT = "chats"
+    COBROWSE = "cobrowsesessions"
+    EMAIL = "emails"
+    MESSAGE = "messages"
+    INTERNAL_MESSAGE = "internalMessages"
+    SCREEN_MONITORING = "screenMonitorings"
+    SCREENSHARE = "screenshares"
+    SOCIAL = "socialExpressions"
+    VIDEO = "videos"
+
+
+class SelectorKind(StrEnum):
+    """The ways a webhook may name the person."""
+
+    PARTICIPANT_ID = "participant_id"
+    PHONE = "phone"
+    USER_ID = "user_id"
+    EXTERNAL_CONTACT_ID = "external_contact_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """How the webhook names the person: a kind and its normalised value (lower-case UUID or E.164 number)."""
+
+    kind: SelectorKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook POST as it arrived.
+
+    Attributes:
+        source: the source's configured name, from the path.
+        headers: (name, value) in order, names lower-case; repeated headers stand repeated.
+        body: the raw bytes, never more than the cap.
+        received_at: our clock when the body was complete.
+    """
+
+    source: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    received_at: int
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the header `name` (lower-case) if it stands exactly once, else None."""
+        found = [value for key, value in self.headers if key == name]
+        return found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a signature proved.
+
+    Attributes:
+        signed_id: the delivery id that stood inside the signed bytes, or "" where the scheme signs none.
+        stamped_at: the moment inside the signed bytes, or None.
+        secret_fingerprint: eight hex digits that name the secret that matched, fit for a log.
+    """
+
+    signed_id: str
+    stamped_at: int | None
+    secret_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The record in the source that asked.
+
+    Attributes:
+        reference: what the source needs to find it again (`incident/9d38…`); one ticket, one reference.
+        label: what people call it (`INC0010112`); may be "".
+    """
+
+    reference: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What a ticket asks: this person out of this conversation.
+
+    Attributes:
+        conversation_id: lower-case UUID.
+        selector: how the person is named.
+        identity: a second way to name the same person, used when `selector` is an id that is no longer listed.
+        medium: only a participant with a leg of this medium is meant; None for any.
+        preview: nothing is to be sent; only say who would go.
+        ticket: where the outcome is told, or None.
+        requester: who clicked, in the source's words; may be "".
+        reason: free text of the requester; may be "".
+        event_at: when it was clicked, by a time inside the signed bytes; None for a source that has none.
+        event_id: the delivery's id inside the signed body, or "".
+    """
+
+    conversation_id: str
+    selector: Selector
+    identity: Selector | None = None
+    medium: Medium | None = None
+    preview: bool = False
+    ticket: Ticket | None = None
+    requester: str = ""
+    reason: str = ""
+    event_at: int | None = None
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An authentic delivery that asks nothing of us (a ping, our own note's echo): answered, not stored."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTerms:
+    """What the rules need to know of a source.
+
+    Attributes:
+        name: its configured name.
+        org: the org it may act on: the only one.
+        max_age_seconds: how long after the click a removal may still be done.
+        channels: how its tickets are told (`ticket`, `webhook`); one report for each.
+    """
+
+    name: str
+    org: str
+    max_age_seconds: float
+    channels: tuple[str, ...]

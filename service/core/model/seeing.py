@@ -1,0 +1,146 @@
+"""What Genesys shows and answers: sights, participants, targets, sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from service.core.errors import Reply
+from service.core.model.asking import Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A communication: one medium of one participant.
+
+    Attributes:
+        state: as Genesys wrote it, lower-case; unknown words are kept and count as present.
+        is_ended: disconnected or terminated.
+    """
+
+    id: str
+    medium: Medium
+    state: str
+    is_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One participant of a conversation, as a look saw it.
+
+    Attributes:
+        phone: E.164 number of its address, else of its ani; None where neither is a number.
+        has_ended: `endTime` is set.
+        joined_at: connected or started, the later that is known; 0 when neither is.
+    """
+
+    id: str
+    purpose: str
+    legs: tuple[Leg, ...]
+    user_id: str = ""
+    external_contact_id: str = ""
+    phone: str | None = None
+    has_ended: bool = False
+    joined_at: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Left: `endTime` is set, or it has legs and all of them ended."""
+        return self.has_ended or (bool(self.legs) and all(leg.is_ended for leg in self.legs))
+
+    @property
+    def is_present(self) -> bool:
+        """There: at least one leg has not ended. No legs yet is neither present nor gone."""
+        return not self.has_ended and any(not leg.is_ended for leg in self.legs)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A sight: the conversation could be read."""
+
+    id: str
+    participants: tuple[Participant, ...]
+    reply: Reply = field(default_factory=lambda: Reply(status=200))
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A sight: Genesys knows no such conversation (404)."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A sight: not allowed to read it (403)."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class CannotSee:
+    """A sight: no answer, a late one, or one that says nothing (429, 5xx, timeout, not JSON).
+
+    `retry_after_seconds` is a floor for the next look where the answer set one, else 0.
+    """
+
+    reply: Reply
+    retry_after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoSight:
+    """A sight: Genesys turned the question down for good (400, or 401 after the token was renewed)."""
+
+    reply: Reply
+
+
+Sight = Conversation | NotFound | Forbidden | CannotSee | NoSight
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who the selector resolved to, pinned: the participant and the legs that were present then."""
+
+    participant_id: str
+    leg_ids: tuple[str, ...]
+    purpose: str = ""
+
+
+class AnswerKind(StrEnum):
+    """What Genesys' answer to a removal means for the next step."""
+
+    ACCEPTED = "accepted"
+    UNCLEAR = "unclear"
+    REFUSED_FOR_NOW = "refused_for_now"
+    REFUSED_FOR_GOOD = "refused_for_good"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one send."""
+
+    kind: AnswerKind
+    reply: Reply
+    answered_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One removal handed to Genesys (or marked as such: it may or may not have left).
+
+    Attributes:
+        number: counts from 1 within the action.
+        deadline_at: no byte of it leaves after this.
+        answer: None while nobody knows: then it counts as ours.
+    """
+
+    number: int
+    marked_at: int
+    deadline_at: int
+    answer: Answer | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """May have taken effect: accepted, unclear, or never answered."""
+        return self.answer is None or self.answer.kind in {AnswerKind.ACCEPTED, AnswerKind.UNCLEAR}

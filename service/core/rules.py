@@ -1,0 +1,343 @@
+"""What is decided, and nothing of how it is done: `decide` as a table, first row that fits.
+
+The table is data (`ROWS`); its numbers are those of the design and of every log line. *Ours* means a send that was
+accepted or never answered, a bare mark included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple
+
+from service.core import model as m
+from service.core.selection import View, bystanders, select
+from service.core.situation import (
+    AGREE_SECONDS,
+    BLIND_FIRST_SECONDS,
+    BLIND_MOST_SECONDS,
+    CALL_TIMEOUT_SECONDS,
+    CONFIRM_EVERY_SECONDS,
+    CONFIRM_LOOKS_SECONDS,
+    CONFIRM_WINDOW_SECONDS,
+    GRACE_SECONDS,
+    POISON_LAPSES,
+    VERIFY_BUDGET_SECONDS,
+    Situation,
+)
+
+REPORT_FIRST_SECONDS, REPORT_MOST_SECONDS = 1.0, 15 * 60.0  # between tries of a report: doubling
+REPORT_LIFE_SECONDS = 24 * 3600.0  # a desk down for a night; then a person looks
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Remove exactly `target` now."""
+
+    target: m.Target
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Look at the conversation `after_seconds` from now; first give up the pin if `unpin`."""
+
+    after_seconds: float
+    unpin: bool = False
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The action ends like this."""
+
+    outcome: m.Outcome
+    row: int = 0
+
+
+Decision = Disconnect | LookAgain | Settle
+
+
+class Sends(Enum):
+    """The sends column."""
+
+    ANY = "any"
+    NONE = "none"
+    SOME = "some"
+    NOTHING_OURS = "nothing of ours"
+    OURS = "ours"
+
+    def fits(self, situation: Situation) -> bool:
+        """Whether the action's sends are of this kind."""
+        sends, ours = bool(situation.action.sends), bool(situation.ours)
+        return {
+            Sends.ANY: True,
+            Sends.NONE: not sends,
+            Sends.SOME: sends,
+            Sends.NOTHING_OURS: not ours,
+            Sends.OURS: ours,
+        }[self]
+
+
+class Row(NamedTuple):
+    """One row: it fits when the view is one of `views` (empty: any), the sends are, and `when` holds."""
+
+    number: int
+    views: frozenset[View]
+    sends: Sends
+    when: Callable[[Situation], bool]
+    then: Callable[[Situation], Decision]
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+def _settle(kind: m.OutcomeKind, reason: str) -> Callable[[Situation], Decision]:
+    return lambda s: Settle(s.end(kind, reason))
+
+
+def _expired(s: Situation) -> Decision:
+    return Settle(s.end(m.OutcomeKind.EXPIRED, s.action.progress.held_by or "late"))
+
+
+def _until_quiet(s: Situation) -> Decision:
+    last = max(send.deadline_at for send in s.ours)
+    return LookAgain((last - s.now) / 1000 + CALL_TIMEOUT_SECONDS + GRACE_SECONDS)
+
+
+def _blind(s: Situation) -> Decision:
+    doubled = min(BLIND_MOST_SECONDS, BLIND_FIRST_SECONDS * 2.0 ** max(0, min(s.action.progress.blind_looks, 9) - 1))
+    floor = s.sight.retry_after_seconds if isinstance(s.sight, m.CannotSee) else 0.0
+    return LookAgain(max(doubled, floor))
+
+
+def _until_agreed(s: Situation) -> Decision:
+    progress = s.action.progress
+    return LookAgain(min(AGREE_SECONDS, AGREE_SECONDS - (s.now - progress.absent_at) / 1000))
+
+
+def _confirm(s: Situation) -> Decision:
+    gone_by = s.since_last_send_seconds
+    following = next((at for at in CONFIRM_LOOKS_SECONDS if at > gone_by), None)
+    return LookAgain(CONFIRM_EVERY_SECONDS if following is None else following - gone_by)
+
+
+def _not_seen(s: Situation) -> Decision:
+    reply = None if s.sight is None or isinstance(s.sight, m.Conversation) else s.sight.reply
+    reason = "forbidden" if s.selection.view is View.FORBIDDEN else "rejected"
+    return Settle(s.end(m.OutcomeKind.FAILED, reason, reply=reply))
+
+
+def _not_found(s: Situation) -> Decision:
+    absent = m.Absence.CONVERSATION if s.selection.view is View.NO_CONVERSATION else m.Absence.PARTICIPANT
+    return Settle(s.end(m.OutcomeKind.NOT_FOUND, absent))
+
+
+def _gone(s: Situation) -> Decision:
+    if not s.ours:
+        return Settle(s.end(m.OutcomeKind.ALREADY_GONE, "gone"))
+    return Settle(s.end(m.OutcomeKind.DISCONNECTED, "confirmed"))
+
+
+def _first(s: Situation) -> Decision:
+    if refusal := s.forbidden_by:
+        return Settle(refusal)
+    if s.action.removal.preview:
+        return Settle(s.end(m.OutcomeKind.PREVIEWED, "preview"))
+    if not s.terms.is_live:
+        return Settle(s.end(m.OutcomeKind.PREVIEWED, "shadow"))
+    return _disconnect(s)
+
+
+def _disconnect(s: Situation) -> Decision:
+    legs = tuple(leg.id for leg in s.selection.person.legs if not leg.is_ended) if s.selection.person else ()
+    pin = s.action.progress.pin
+    if pin is None and s.selection.person is not None:
+        pin = m.Target(s.selection.person.id, legs, s.selection.person.purpose)
+    if pin is None:
+        message = "a present view has a person"
+        raise AssertionError(message)
+    return Disconnect(pin)
+
+
+def _give_up(s: Situation) -> Decision:
+    last = s.refused[-1].answer if s.refused else None
+    if refusal := s.forbidden_by:
+        return Settle(replace(refusal, kind=m.OutcomeKind.FAILED))
+    if last is not None:
+        return Settle(s.end(m.OutcomeKind.FAILED, "genesys_refused", reply=last.reply))
+    return Settle(s.end(m.OutcomeKind.FAILED, "no_effect"))
+
+
+def _views(*views: View) -> frozenset[View]:
+    return frozenset(views)
+
+
+_UNREADABLE = _views(View.CANNOT_SEE, View.FORBIDDEN, View.REJECTED, View.NO_LEGS)
+_ABSENT = _views(View.NO_CONVERSATION, View.NOBODY)
+_LOST = _views(View.UNLISTED, View.ONLY_GONE, View.SEVERAL)
+_PRESENT = _views(View.PRESENT)
+
+
+def _in_verify_budget(s: Situation) -> bool:
+    return s.since_last_send_seconds < VERIFY_BUDGET_SECONDS
+
+
+def _is_poison(s: Situation) -> bool:
+    return s.action.lapses >= POISON_LAPSES
+
+
+def _last_is_in_window(s: Situation) -> bool:
+    return s.action.sends[-1].is_ours and s.since_last_send_seconds < CONFIRM_WINDOW_SECONDS
+
+
+# Rows 0 are what the prose around the table says: poison, and the look that comes before any decision.
+ROWS: tuple[Row, ...] = (
+    Row(0, _views(), Sends.NONE, _is_poison, _settle(m.OutcomeKind.FAILED, "poison")),
+    Row(0, _views(), Sends.SOME, lambda s: _is_poison(s) and s.is_quiet, _settle(m.OutcomeKind.UNKNOWN, "poison")),
+    Row(0, _views(), Sends.OURS, _is_poison, _until_quiet),
+    Row(1, _views(), Sends.NONE, lambda s: s.is_late, _expired),
+    Row(0, _views(View.UNSEEN), Sends.ANY, _always, lambda _: LookAgain(0.0)),
+    Row(2, _views(View.CANNOT_SEE, View.NO_LEGS), Sends.NONE, _always, _blind),
+    Row(3, _views(View.FORBIDDEN, View.REJECTED), Sends.NONE, _always, _not_seen),
+    Row(4, _UNREADABLE, Sends.SOME, _in_verify_budget, _blind),
+    Row(4, _UNREADABLE, Sends.SOME, _always, _settle(m.OutcomeKind.UNKNOWN, "cannot_see")),
+    Row(5, _ABSENT, Sends.ANY, lambda s: not s.is_agreed, _until_agreed),
+    Row(6, _ABSENT, Sends.NOTHING_OURS, _always, _not_found),
+    Row(7, _ABSENT, Sends.OURS, lambda s: not s.is_quiet, _confirm),
+    Row(7, _ABSENT, Sends.OURS, _always, _settle(m.OutcomeKind.UNKNOWN, "conversation_not_found")),
+    Row(8, _views(View.ONLY_GONE), Sends.NOTHING_OURS, _always, _gone),
+    Row(9, _views(View.SEVERAL), Sends.NOTHING_OURS, _always, _settle(m.OutcomeKind.REFUSED, "ambiguous")),
+    Row(
+        10,
+        _views(View.UNLISTED),
+        Sends.NOTHING_OURS,
+        lambda s: not s.action.progress.was_unpinned,
+        lambda _: LookAgain(0.0, unpin=True),
+    ),
+    Row(11, _LOST, Sends.ANY, lambda s: not s.is_quiet, _confirm),
+    Row(11, _LOST, Sends.ANY, _always, _settle(m.OutcomeKind.UNKNOWN, "participant_lost")),
+    Row(12, _views(View.GONE, View.BACK), Sends.ANY, _always, _gone),
+    Row(13, _PRESENT, Sends.NONE, _always, _first),
+    Row(14, _PRESENT, Sends.OURS, _last_is_in_window, _confirm),
+    Row(
+        15,
+        _PRESENT,
+        Sends.SOME,
+        lambda s: s.may_send_again and s.back_off_left_seconds > 0,
+        lambda s: LookAgain(s.back_off_left_seconds),
+    ),
+    Row(16, _PRESENT, Sends.SOME, lambda s: s.may_send_again, _disconnect),
+    Row(17, _PRESENT, Sends.SOME, lambda s: not s.is_quiet, _confirm),
+    Row(18, _PRESENT, Sends.SOME, _always, _give_up),
+)
+
+
+def situation_of(action: m.Action, sight: m.Sight | None, terms: m.Terms, now: int) -> Situation:
+    """Return what a decision about `action` rests on, `now` being the store's clock."""
+    selection = select(action.removal, sight, action.progress.pin, terms.policy)
+    return Situation(action, sight, terms, now, selection)
+
+
+def decide(situation: Situation) -> Decision:
+    """Return what to do now: the first row that fits. Total: every situation has a row."""
+    row = next(
+        row
+        for row in ROWS
+        if (not row.views or situation.selection.view in row.views)
+        and row.sends.fits(situation)
+        and row.when(situation)
+    )
+    return replace(row.then(situation), row=row.number)
+
+
+def remember(situation: Situation) -> m.Progress:
+    """Return what the action keeps of this look: the pin, who else was there, how nobody was found, blindness."""
+    progress, view = situation.action.progress, situation.selection.view
+    if view is View.UNSEEN:
+        return progress
+    if view in _ABSENT:
+        kind = m.Absence.CONVERSATION if view is View.NO_CONVERSATION else m.Absence.PARTICIPANT
+        absent_at = progress.absent_at if progress.absence is kind else situation.now
+        return replace(progress, absence=kind, absent_at=absent_at, blind_looks=0, held_by="")
+    if view in _UNREADABLE:
+        held_by = "genesys_unreachable" if view is View.CANNOT_SEE else ""
+        return replace(progress, blind_looks=progress.blind_looks + 1, held_by=held_by)
+    pin = progress.pin or situation.selection.target
+    others = bystanders(situation.sight, pin.participant_id) if pin and view is View.PRESENT else progress.bystanders
+    return replace(progress, pin=pin, bystanders=others, absence=None, absent_at=0, blind_looks=0, held_by="")
+
+
+def _digest(*parts: str) -> str:
+    # each part with its length, so that no two lists of parts read the same
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+class Minted(NamedTuple):
+    """What chance gave a new action: its id and the key of its link."""
+
+    action_id: str
+    key: str
+
+
+def action_for(
+    removal: m.Removal,
+    delivery: m.Delivery,
+    verified: m.Verified,
+    terms: m.SourceTerms,
+    minted: Minted,
+    entries: tuple[m.Entry, ...] = (),
+) -> m.Offer:
+    """Return the action that a delivery asks for, with the two keys of sameness.
+
+    The delivery key holds something signed: the signed id, else the event id in the body, else the body's hash.
+    """
+    body_hash = hashlib.sha256(delivery.body).hexdigest()
+    signed = verified.signed_id or removal.event_id
+    named = ("id", signed) if signed else ("body", body_hash)
+    who, medium = removal.selector, removal.medium or ""
+    wish = _digest(terms.org, removal.conversation_id, who.kind, who.value, medium)
+    return m.Offer(
+        action_id=minted.action_id,
+        org=terms.org,
+        source=terms.name,
+        key=minted.key,
+        removal=removal,
+        delivery_key=_digest(terms.name, *named),
+        body_hash=body_hash,
+        is_hash_only=not signed,
+        intent_key=None if removal.preview else wish,
+        max_age_seconds=terms.max_age_seconds,
+        channels=terms.channels,
+        entries=entries,
+    )
+
+
+def report_wait_seconds(tries: int, age_seconds: float, floor_seconds: float = 0.0) -> float | None:
+    """Return how long to wait before a report is tried again, or None when it is dead.
+
+    Args:
+        tries: how often it was tried.
+        age_seconds: since it became due first.
+        floor_seconds: what the desk asked for by Retry-After.
+    """
+    if age_seconds >= REPORT_LIFE_SECONDS:
+        return None
+    doubled = REPORT_FIRST_SECONDS * 2.0 ** min(max(tries, 1) - 1, 20)
+    return max(floor_seconds, min(REPORT_MOST_SECONDS, doubled))
+
+
+OUTCOME_EXIT_CODES: Mapping[m.OutcomeKind, int] = {
+    m.OutcomeKind.DISCONNECTED: 0,
+    m.OutcomeKind.ALREADY_GONE: 0,
+    m.OutcomeKind.PREVIEWED: 0,
+    m.OutcomeKind.NOT_FOUND: 10,
+    m.OutcomeKind.REFUSED: 11,
+    m.OutcomeKind.EXPIRED: 12,
+    m.OutcomeKind.FAILED: 13,
+    m.OutcomeKind.UNKNOWN: 14,
+}

@@ -1,0 +1,183 @@
+"""Who is meant: from a selector and a sight of the conversation to one participant, or to why there is none.
+
+A wrong person is never chosen to be helpful: whatever fits several different people selects nobody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.core import model as m
+
+# Legs the platform adds by itself; they end by themselves and are nobody's removal (genesys: "Behaviour").
+SYSTEM_PURPOSES = frozenset(
+    {"acd", "ivr", "botflow", "flow", "voicemail", "voicesurveyflow", "workflow", "dialer", "campaign", "api", "fax"}
+)
+
+
+class View(StrEnum):
+    """What one look, or none yet, means for one action: the sight column of the table in rules.py."""
+
+    UNSEEN = "unseen"
+    CANNOT_SEE = "cannot_see"
+    NO_LEGS = "no_legs"
+    FORBIDDEN = "forbidden"
+    REJECTED = "rejected"
+    NO_CONVERSATION = "no_conversation"
+    NOBODY = "nobody"
+    ONLY_GONE = "only_gone"
+    SEVERAL = "several"
+    UNLISTED = "unlisted"
+    GONE = "gone"
+    BACK = "back"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a view rests on.
+
+    Attributes:
+        person: the one participant, for PRESENT, GONE, BACK, ONLY_GONE and NO_LEGS where there is one.
+        candidates: those who could be meant, for SEVERAL.
+    """
+
+    view: View
+    person: m.Participant | None = None
+    candidates: tuple[m.Participant, ...] = ()
+
+    @property
+    def target(self) -> m.Target | None:
+        """The participant and its present legs, for PRESENT only."""
+        if self.view is not View.PRESENT or self.person is None:
+            return None
+        legs = tuple(leg.id for leg in self.person.legs if not leg.is_ended)
+        return m.Target(self.person.id, legs, self.person.purpose)
+
+
+_BLIND: Mapping[type[m.Sight], View] = {
+    m.NotFound: View.NO_CONVERSATION,
+    m.Forbidden: View.FORBIDDEN,
+    m.CannotSee: View.CANNOT_SEE,
+    m.NoSight: View.REJECTED,
+}
+
+# The ani of acd, ivr and agent legs is the caller's number too: a phone is matched within allowed purposes only.
+_FITS: Mapping[m.SelectorKind, Callable[[m.Participant, str, m.Policy], bool]] = {
+    m.SelectorKind.PARTICIPANT_ID: lambda p, value, _: p.id == value,
+    m.SelectorKind.PHONE: lambda p, value, policy: (
+        p.phone == value and p.purpose in policy.purposes and p.purpose not in SYSTEM_PURPOSES
+    ),
+    m.SelectorKind.USER_ID: lambda p, value, _: p.user_id == value,
+    m.SelectorKind.EXTERNAL_CONTACT_ID: lambda p, value, _: p.external_contact_id == value,
+}
+
+
+def select(removal: m.Removal, sight: m.Sight | None, pin: m.Target | None, policy: m.Policy) -> Selection:
+    """Say what `sight` means for `removal`: total over all sights, pure, and blind to the participants' order."""
+    if sight is None:
+        return Selection(View.UNSEEN)
+    if not isinstance(sight, m.Conversation):
+        return Selection(_BLIND[type(sight)])
+    if not sight.participants:
+        return Selection(View.NO_LEGS)
+    return _pinned(sight, pin) if pin else _named(removal, sight, policy)
+
+
+def _pinned(sight: m.Conversation, pin: m.Target) -> Selection:
+    person = next((p for p in sight.participants if p.id == pin.participant_id), None)
+    if person is None:
+        return Selection(View.UNLISTED)
+    if person.has_ended:
+        return Selection(View.GONE, person)
+    if not person.legs:
+        return Selection(View.NO_LEGS, person)
+    pinned = [leg for leg in person.legs if leg.id in pin.leg_ids]
+    if any(not leg.is_ended for leg in pinned):
+        return Selection(View.PRESENT, person)
+    if person.is_gone:
+        return Selection(View.GONE, person)
+    # Another leg is there. All pinned ones listed as ended: the person came back. Not listed: a merge renamed them.
+    return Selection(View.BACK if len(pinned) == len(pin.leg_ids) else View.UNLISTED, person)
+
+
+def _named(removal: m.Removal, sight: m.Conversation, policy: m.Policy) -> Selection:
+    found = _fitting(removal.selector, removal.medium, sight, policy)
+    if removal.identity:
+        same = _fitting(removal.identity, removal.medium, sight, policy)
+        both = [p for p in found if p in same]
+        if found and same and not both:
+            return Selection(View.SEVERAL, candidates=_by_id([*found, *same]))
+        found = both or found or same
+    present = [p for p in found if p.is_present]
+    if not found:
+        return Selection(View.NOBODY)
+    if not present:
+        starting = [p for p in found if not p.is_gone]
+        return Selection(View.NO_LEGS, starting[0]) if starting else Selection(View.ONLY_GONE, _newest(found))
+    return _one_of(present, removal.medium or m.Medium.VOICE)
+
+
+def _one_of(present: list[m.Participant], medium: m.Medium) -> Selection:
+    in_medium = [p for p in present if any(leg.medium is medium and not leg.is_ended for leg in p.legs)]
+    rest = in_medium or present
+    users = {p.user_id for p in rest}
+    # One user can stand several times in a conversation (unanswered alert, re-entry): the newest is the real one.
+    if len(rest) == 1 or (len(users) == 1 and "" not in users):
+        return Selection(View.PRESENT, _newest(rest))
+    return Selection(View.SEVERAL, candidates=_by_id(rest))
+
+
+def _fitting(
+    selector: m.Selector, medium: m.Medium | None, sight: m.Conversation, policy: m.Policy
+) -> list[m.Participant]:
+    fits = _FITS[selector.kind]
+    return [
+        p
+        for p in sight.participants
+        if fits(p, selector.value, policy)
+        and (medium is None or not p.legs or any(leg.medium is medium for leg in p.legs))
+    ]
+
+
+def _newest(people: Iterable[m.Participant]) -> m.Participant:
+    return max(people, key=lambda p: (p.joined_at, p.id))
+
+
+def _by_id(people: Iterable[m.Participant]) -> tuple[m.Participant, ...]:
+    return tuple(sorted({p.id: p for p in people}.values(), key=lambda p: p.id))
+
+
+def bystanders(sight: m.Sight | None, target_id: str) -> dict[str, str]:
+    """Return participant id → purpose of everybody present but the target; system legs are nobody."""
+    if not isinstance(sight, m.Conversation):
+        return {}
+    return {
+        p.id: p.purpose
+        for p in sight.participants
+        if p.is_present and p.id != target_id and p.purpose not in SYSTEM_PURPOSES
+    }
+
+
+def by_purpose(people: Mapping[str, str]) -> dict[str, int]:
+    """Count `people` (id → purpose) by purpose, in alphabetical order."""
+    return dict(sorted(Counter(people.values()).items()))
+
+
+def is_back(sight: m.Sight | None, person: m.Participant | None) -> bool:
+    """Whether somebody present under another id is the same person: same contact, user, or number and purpose."""
+    if person is None or not isinstance(sight, m.Conversation):
+        return False
+    return any(
+        p.is_present
+        and p.id != person.id
+        and (
+            (p.user_id != "" and p.user_id == person.user_id)
+            or (p.external_contact_id != "" and p.external_contact_id == person.external_contact_id)
+            or (p.phone is not None and p.phone == person.phone and p.purpose == person.purpose)
+        )
+        for p in sight.participants
+    )

@@ -1,0 +1,122 @@
+"""What a decision may depend on, and the numbers it is measured by; the table itself is in rules.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.core import model as m
+from service.core.selection import Selection, View, by_purpose, bystanders, is_back
+
+# --- constants; each has its reason beside it, operators' ones are settings ---------------------------------------
+CONFIRM_LOOKS_SECONDS = (0.3, 0.6, 1.2, 2.4)  # after a send; then every 2.4 s. State lags some hundred ms to seconds
+CONFIRM_EVERY_SECONDS = 2.4
+CONFIRM_WINDOW_SECONDS = 8.0  # field reports: state lags up to seconds
+CALL_TIMEOUT_SECONDS = 5.0  # of one Genesys call, shorter than the lease
+GRACE_SECONDS = 5.0  # for a command that Genesys took and has not carried out yet
+VERIFY_BUDGET_SECONDS = 15 * 60.0  # after the last send; then nobody can say
+BLIND_FIRST_SECONDS, BLIND_MOST_SECONDS = 1.0, 30.0  # when we cannot see: doubling
+AGREE_SECONDS = 3.0  # two looks that find nobody: state lags clicks
+BACK_OFF_SECONDS = (1.0, 2.0, 4.0)  # after the first, second, third refusal
+MOST_REFUSED, MOST_OURS = 4, 3
+POISON_LAPSES = 3  # claims in a row that ended because the lease ran out
+BYSTANDERS_ALONE = 1  # one left is a call that ends by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision may depend on; everything else here is derived from it."""
+
+    action: m.Action
+    sight: m.Sight | None
+    terms: m.Terms
+    now: int
+    selection: Selection
+
+    @property
+    def ours(self) -> tuple[m.Send, ...]:
+        """Sends that may have taken effect or still may."""
+        return tuple(send for send in self.action.sends if send.is_ours)
+
+    @property
+    def refused(self) -> tuple[m.Send, ...]:
+        """Sends that Genesys turned down."""
+        return tuple(send for send in self.action.sends if not send.is_ours)
+
+    @property
+    def is_late(self) -> bool:
+        """Not-after is over."""
+        return self.now >= self.action.not_after
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing of ours can land any more."""
+        last = max((send.deadline_at for send in self.ours), default=0)
+        return self.now >= last + (CALL_TIMEOUT_SECONDS + GRACE_SECONDS) * 1000
+
+    @property
+    def is_agreed(self) -> bool:
+        """Nobody was found the same way by two looks far enough apart."""
+        kind = m.Absence.CONVERSATION if self.selection.view is View.NO_CONVERSATION else m.Absence.PARTICIPANT
+        progress = self.action.progress
+        return progress.absence is kind and self.now - progress.absent_at >= AGREE_SECONDS * 1000
+
+    @property
+    def since_last_send_seconds(self) -> float:
+        """Since the last mark; 0 without one."""
+        return (self.now - self.action.sends[-1].marked_at) / 1000 if self.action.sends else 0.0
+
+    @property
+    def forbidden_by(self) -> m.Outcome | None:
+        """The refusal that the org's policy asks for, or None."""
+        person = self.selection.person
+        if person is None:
+            return None
+        policy = self.terms.policy
+        if person.purpose not in policy.purposes:
+            return self.end(m.OutcomeKind.REFUSED, "purpose", allowed_by=f"orgs.{self.action.org}.purposes")
+        if policy.last_pair == "refuse" and len(bystanders(self.sight, person.id)) <= BYSTANDERS_ALONE:
+            return self.end(m.OutcomeKind.REFUSED, "last_pair", allowed_by=f"orgs.{self.action.org}.last_pair")
+        return None
+
+    @property
+    def may_send_again(self) -> bool:
+        """Another send is allowed: in time, live, within policy, and the last refusal was not for good."""
+        repeatable = not self.refused or (
+            (answer := self.refused[-1].answer) is not None and answer.kind is m.AnswerKind.REFUSED_FOR_NOW
+        )
+        return (
+            repeatable
+            and not self.is_late
+            and self.terms.is_live
+            and self.forbidden_by is None
+            and len(self.refused) < MOST_REFUSED
+            and len(self.ours) < MOST_OURS
+        )
+
+    @property
+    def back_off_left_seconds(self) -> float:
+        """What is left of the pause after a refusal; 0 when the last send was not refused."""
+        last = self.action.sends[-1] if self.action.sends else None
+        if last is None or last.answer is None or last.is_ours:
+            return 0.0
+        pause = BACK_OFF_SECONDS[min(len(self.refused), len(BACK_OFF_SECONDS)) - 1]
+        return max(0.0, pause - (self.now - last.answer.answered_at) / 1000)
+
+    def end(self, kind: m.OutcomeKind, reason: str, *, reply: m.Reply | None = None, allowed_by: str = "") -> m.Outcome:
+        """Return the outcome with everything that the last look showed beside it."""
+        person, sight = self.selection.person, self.sight
+        staying = bystanders(sight, person.id if person else "")
+        seen = isinstance(sight, m.Conversation)
+        lost = {key: purpose for key, purpose in self.action.progress.bystanders.items() if key not in staying}
+        return m.Outcome(
+            kind,
+            reason,
+            reply=reply,
+            state_seen=next((leg.state for leg in person.legs if not leg.is_ended), "gone") if person else "",
+            purpose=person.purpose if person else "",
+            candidates=tuple(f"{p.purpose} {p.id}" for p in self.selection.candidates),
+            remaining=by_purpose(staying),
+            vanished=by_purpose(lost) if seen and self.ours else {},
+            is_back=self.selection.view is View.BACK or is_back(sight, person),
+            allowed_by=allowed_by,
+        )
