@@ -1,0 +1,237 @@
+"""One attempt at one action: look, decide, disconnect, look again. The table decides; this only does.
+
+Confirming is not a second way through: it is the next look, decided by the same table. A send is marked in the store
+before it leaves, because after a crash we must neither call our own work "already gone" nor send blindly again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from service import telemetry
+from service.core import model as m
+from service.core.errors import EgressRefused, Throttled, Unreachable, Upstream
+from service.core.rules import Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
+from service.core.situation import Situation
+from service.flow.workplace import Workplace
+
+WAIT_HERE_SECONDS = 2.0  # a longer wait frees the worker's slot
+OWNED_SECONDS = 0.5  # until a conversation that belongs to another action is tried again
+
+
+class Attempt:
+    """One claim of an action by one worker, from the claim to settle or put back."""
+
+    def __init__(self, claim: m.Claim, asked: float, place: Workplace) -> None:
+        """Begin where the action stands.
+
+        Args:
+            claim: what the store handed out.
+            asked: `Clock.monotonic` before the claim was asked for: so our idea of now is never behind the store's.
+            place: the ports.
+        """
+        self._claim, self._asked, self._place = claim, asked, place
+        self._lease = claim.lease
+        self._action = claim.action
+        self._sight: m.Sight | None = None
+        self._looked = asked
+        self._entries: list[m.Entry] = []
+        self._rows: list[int] = []
+        self._is_over = False
+        self._is_known_late = False
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """What the attempt's one wide log line says."""
+        action, outcome = self._action, self._action.outcome
+        return {
+            "action": action.id,
+            "org": action.org,
+            "source": action.source,
+            "conversation": action.removal.conversation_id,
+            "rows": self._rows,
+            "sends": len(action.sends),
+            "lapses": action.lapses,
+            "outcome": outcome.kind.value if outcome else "",
+            "reason": outcome.reason if outcome else "",
+            "duration_ms": self._since(self._asked),
+        }
+
+    async def run(self) -> m.Outcome | None:
+        """Work until the action is settled or put back; return its outcome if it is settled.
+
+        Raises:
+            LeaseLost: another worker has it; nothing more was written.
+            StoreDown: the store is away; the action comes due again by itself.
+        """
+        async with self._place.renewing(self._lease, self._place.store.renew):
+            while not self._is_over:
+                situation = self._situation()
+                decision = decide(situation)
+                self._rows.append(decision.row)
+                await self._do(decision)
+        return self._action.outcome
+
+    async def _do(self, decision: Decision) -> None:
+        match decision:
+            case Settle(outcome):
+                await self._settle(outcome, decision.row)
+            case LookAgain(after_seconds, unpin):
+                if unpin:
+                    self._keep(replace(self._action.progress, pin=None, was_unpinned=True))
+                if await self._rested(after_seconds):
+                    await self._look()
+            case Disconnect():
+                await self._disconnect()
+            case _:  # pragma: no cover - the type checker proves that there is no fourth decision
+                assert_never(decision)
+
+    # --- look ------------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        action, place = self._action, self._place
+        wait = await place.budget.spend(action.org, is_confirming=bool(action.sends))
+        if wait > 0:
+            self._sight = None
+            await self._rested(wait, held_by="busy")
+            return
+        self._looked, at = place.clock.monotonic(), self._now()
+        self._sight = await place.genesys[action.org].look(action.removal.conversation_id)
+        situation = self._situation()
+        reply, view = self._sight.reply, situation.selection.view
+        telemetry.LOOKS.labels(action.org, view.value).inc()
+        verb = "confirm" if situation.ours else "look"
+        code = f", {reply.code}" if reply.code else ""
+        self._write(verb, at, self._looked, reply, f"{view.value}{code}")
+        await self._floor(self._sight)
+        was_pinned = action.progress.pin is not None
+        self._keep(remember(situation))
+        if self._action.progress.pin is not None and not was_pinned:
+            await place.store.pin(self._lease, self._action.progress, self._flush())
+
+    async def _floor(self, sight: m.Sight) -> None:
+        # what Genesys asked one worker to wait for, it asked all of them
+        if isinstance(sight, m.CannotSee) and sight.retry_after_seconds > 0:
+            await self._place.budget.throttle(self._action.org, sight.retry_after_seconds)
+
+    # --- disconnect ------------------------------------------------------------------------------------------------
+
+    async def _disconnect(self) -> None:
+        wait = await self._place.budget.spend(self._action.org, is_confirming=False)
+        if wait > 0:
+            self._sight = None
+            await self._rested(wait, held_by="busy")
+            return
+        again = decide(self._situation())
+        if not isinstance(again, Disconnect):
+            return  # the time it took was too long: the loop decides as things are now
+        self._write("decide", self._now(), self._place.clock.monotonic(), note=f"row {again.row}, disconnect")
+        asked = self._place.clock.monotonic()
+        marked = await self._place.store.mark_sent(self._lease, self._claim.epoch, self._action.progress, self._flush())
+        match marked:
+            case m.TooLate():
+                self._is_known_late = True
+            case m.Owned():
+                self._sight = None
+                await self._put_back(OWNED_SECONDS, "busy")
+            case m.Marked(send, left_seconds):
+                self._action = replace(self._action, sends=(*self._action.sends, send))
+                await self._send(again.target, send, asked + left_seconds)
+            case _:  # pragma: no cover - the type checker proves that there is no fourth answer
+                assert_never(marked)
+
+    async def _send(self, target: m.Target, send: m.Send, deadline: float) -> None:
+        action, place = self._action, self._place
+        at, began = self._now(), place.clock.monotonic()
+        try:
+            answer = await place.genesys[action.org].disconnect(action.removal.conversation_id, target, deadline)
+        except (Throttled, Unreachable, EgressRefused) as refusal:
+            await self._take_back(send, refusal, at, began)
+            return
+        answer = replace(answer, answered_at=self._now())
+        telemetry.SENDS.labels(action.org, answer.kind.value).inc()
+        self._action = replace(self._action, sends=(*action.sends[:-1], replace(send, answer=answer)))
+        note = ", ".join(part for part in (answer.kind.value, answer.reply.code) if part)
+        self._write("disconnect", at, began, answer.reply, note)
+        await place.store.answered(self._lease, send.number, answer, self._flush())
+        if answer.kind is not m.AnswerKind.ACCEPTED:
+            self._sight = None  # whatever else it said: look before anything else
+
+    async def _take_back(
+        self, send: m.Send, refusal: Throttled | Unreachable | EgressRefused, at: int, began: float
+    ) -> None:
+        """Nothing was done: the mark goes, and with it the conversation is free again."""
+        named = type(refusal).__name__.lower()
+        telemetry.SENDS.labels(self._action.org, named).inc()
+        reply = refusal.reply if isinstance(refusal, Upstream) else None
+        self._write("disconnect", at, began, reply, f"not done: {named}")
+        self._action = replace(self._action, sends=self._action.sends[:-1])
+        await self._place.store.unsent(self._lease, send.number, self._flush())
+        self._sight = None
+        if isinstance(refusal, Throttled):
+            await self._place.budget.throttle(self._action.org, refusal.retry_after_seconds)
+            await self._rested(refusal.retry_after_seconds, held_by="busy")
+        else:
+            blind = m.CannotSee(reply or m.Reply(code=named, message=str(refusal)))
+            self._keep(remember(self._situation(blind)))
+            decision = decide(self._situation(blind))
+            after = decision.after_seconds if isinstance(decision, LookAgain) else 0.0
+            await self._rested(after, held_by="genesys_unreachable")
+
+    # --- end -------------------------------------------------------------------------------------------------------
+
+    async def _settle(self, outcome: m.Outcome, row: int) -> None:
+        seen_ago = None if self._sight is None else self._place.clock.monotonic() - self._looked
+        self._write("settle", self._now(), self._place.clock.monotonic(), note=f"row {row}, {outcome.kind.value}")
+        await self._place.store.settle(self._lease, outcome, seen_ago, self._flush())
+        self._action = replace(self._action, outcome=outcome)
+        self._is_over = True
+        org = self._action.org
+        telemetry.OUTCOMES.labels(org, outcome.kind.value).inc()
+        telemetry.SETTLE_SECONDS.labels(org).observe(max(0, self._now() - self._action.received_at) / 1000)
+        if outcome.vanished and outcome.kind is m.OutcomeKind.DISCONNECTED:
+            telemetry.BYSTANDERS_LOST.labels(org).inc(sum(outcome.vanished.values()))
+            people = dict(outcome.vanished)
+            telemetry.emit(telemetry.Event.BYSTANDER_LOST, "error", action=self._action.id, people=people)
+
+    async def _rested(self, after_seconds: float, *, held_by: str = "") -> bool:
+        """Wait here and return True, or put the action back and return False."""
+        if held_by:
+            self._keep(replace(self._action.progress, held_by=held_by))
+        if after_seconds > WAIT_HERE_SECONDS or (after_seconds > 0 and self._place.stopping.is_set()):
+            await self._put_back(after_seconds, held_by or self._action.progress.held_by)
+            return False
+        if after_seconds > 0:
+            await self._place.clock.sleep(after_seconds)
+        return True
+
+    async def _put_back(self, after_seconds: float, held_by: str) -> None:
+        self._keep(replace(self._action.progress, held_by=held_by))
+        await self._place.store.put_back(self._lease, after_seconds, self._action.progress, self._flush())
+        self._is_over = True
+
+    # --- small things ----------------------------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        now = self._claim.now_at + int((self._place.clock.monotonic() - self._asked) * 1000)
+        return max(now, self._action.not_after) if self._is_known_late else now
+
+    def _situation(self, sight: m.Sight | None = None) -> Situation:
+        terms = self._place.terms[self._action.org]
+        return situation_of(self._action, sight or self._sight, terms, self._now())
+
+    def _keep(self, progress: m.Progress) -> None:
+        self._action = replace(self._action, progress=progress)
+
+    def _since(self, began: float) -> float:
+        return round((self._place.clock.monotonic() - began) * 1000, 3)
+
+    def _write(self, verb: str, at: int, began: float, reply: m.Reply | None = None, note: str = "") -> None:
+        status, correlation_id = (reply.status, reply.correlation_id) if reply else (None, "")
+        entry = m.Entry(verb, at, self._since(began), self._place.worker, status, correlation_id, note)
+        self._entries.append(entry)
+
+    def _flush(self) -> tuple[m.Entry, ...]:
+        entries, self._entries = tuple(self._entries), []
+        return entries

@@ -1,0 +1,70 @@
+"""Tell the ticket how it ended: at least once, and never twice where the desk lets us look first."""
+
+from __future__ import annotations
+
+from service import telemetry
+from service.core import model as m
+from service.core.errors import Rejected, Throttled, Upstream
+from service.core.ports import Source
+from service.core.rules import report_wait_seconds
+from service.core.wording import note
+from service.flow.workplace import Workplace
+
+# Credentials and permissions get mended, and then the report goes through by itself; other refusals stay refusals.
+_MENDABLE_STATUSES = frozenset({401, 403})
+
+
+async def tell(claim: m.ReportClaim, place: Workplace) -> None:
+    """Work on one claimed report until it is told, put back, or a dead letter.
+
+    Raises:
+        LeaseLost: another worker has it.
+        StoreDown: the store is away; the report comes due again by itself, and is looked for before it is repeated.
+    """
+    report = claim.report
+    source = place.sources.get(report.source)
+    if source is None:
+        await _bury(claim, place, f"the source {report.source} is no longer configured")
+        return
+    async with place.renewing(claim.lease, place.store.renew_report):
+        at, began = claim.now_at, place.clock.monotonic()
+        try:
+            reply, found = await _told(claim, source)
+        except Upstream as failure:
+            await _delay(claim, place, failure)
+            return
+        spent = round((place.clock.monotonic() - began) * 1000, 3)
+        name = report.ticket.label or report.ticket.reference if report.ticket else report.channel
+        entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, f"{name}: {found}")
+        await place.store.told(claim.lease, (entry,))
+    telemetry.REPORTS.labels(report.source, "told").inc()
+    telemetry.emit(telemetry.Event.REPORT_TOLD, report=report.id, tries=report.tries, how=found, duration_ms=spent)
+
+
+async def _told(claim: m.ReportClaim, source: Source) -> tuple[m.Reply, str]:
+    if claim.report.tries > 1 and await source.is_told(claim.report, claim.action):
+        return m.Reply(), "found already told"
+    return await source.tell(claim.report, claim.action, note(claim.action)), "told"
+
+
+async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> None:
+    said = failure.reply.message or str(failure)
+    is_final = isinstance(failure, Rejected) and failure.reply.status not in _MENDABLE_STATUSES
+    floor = failure.retry_after_seconds if isinstance(failure, Throttled) else 0.0
+    age = (claim.now_at - claim.report.first_due_at) / 1000
+    wait = None if is_final else report_wait_seconds(claim.report.tries, age, floor)
+    if wait is None:
+        await _bury(claim, place, said)
+        return
+    await place.store.put_back_report(claim.lease, wait, said)
+    telemetry.REPORTS.labels(claim.report.source, "delayed").inc()
+    fault = type(failure).__name__
+    telemetry.emit(
+        telemetry.Event.REPORT_DELAYED, "warning", report=claim.report.id, fault=fault, said=said, wait_seconds=wait
+    )
+
+
+async def _bury(claim: m.ReportClaim, place: Workplace, why: str) -> None:
+    await place.store.bury(claim.lease, why)
+    telemetry.REPORTS.labels(claim.report.source, "dead").inc()
+    telemetry.emit(telemetry.Event.REPORT_BURIED, "error", report=claim.report.id, said=why)

@@ -1,0 +1,114 @@
+"""Claim what is due, work on it, keep the lease alive, stop in good order.
+
+Per org two loops, one for removals and one for reports, each with slots of its own: a desk that was down for hours
+must not delay a caller. Nothing sweeps up after a crash: what a dead worker held comes due by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from service import telemetry
+from service.core import model as m
+from service.core.errors import LeaseLost, StoreDown
+from service.flow.removal import Attempt
+from service.flow.reporting import tell
+from service.flow.workplace import Workplace
+
+RECHECK_SECONDS = 1.0  # a lost wake costs at most this
+REMOVAL_SLOTS = 8  # per org, as many as its client has connections
+REPORT_SLOTS = 4  # per org
+DESK_CALLS = 2  # in flight per desk: ServiceNow has four inbound REST threads a node
+
+
+class Worker:
+    """Works for all orgs of a workplace until told to stop."""
+
+    def __init__(self, place: Workplace) -> None:
+        """Prepare; nothing is claimed before `run`."""
+        self._place = place
+        self._desks: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(DESK_CALLS))
+
+    async def run(self) -> None:
+        """Claim and work until `Workplace.stopping` is set, then until what is in hand is settled or given back."""
+        place = self._place
+        telemetry.emit(telemetry.Event.WORKER_STARTED, worker=place.worker, orgs=sorted(place.genesys))
+        async with asyncio.TaskGroup() as group:
+            for org in place.genesys:
+                group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
+                group.create_task(self._loop(org, "reports", REPORT_SLOTS, self._claim_reports))
+        telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
+
+    async def _loop(
+        self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[Awaitable[None]]]]
+    ) -> None:
+        place = self._place
+        busy: set[asyncio.Task[None]] = set()
+        is_store_lost = False
+        while not place.stopping.is_set():
+            try:
+                work = await claim(org, slots - len(busy)) if len(busy) < slots else ()
+                telemetry.LAST_CLAIM_SECONDS.labels(org).set(place.clock.now() / 1000)
+                if is_store_lost:
+                    telemetry.emit(telemetry.Event.STORE_FOUND, org=org, kind=kind)
+                is_store_lost = False
+            except StoreDown as fault:
+                if not is_store_lost:
+                    telemetry.emit(telemetry.Event.STORE_LOST, "error", org=org, kind=kind, fault=str(fault))
+                is_store_lost = True
+                await place.clock.sleep(RECHECK_SECONDS / 2 * (1 + place.dice.jitter()))
+                continue
+            for one in work:
+                task = asyncio.ensure_future(one)
+                busy.add(task)
+                task.add_done_callback(busy.discard)
+            await self._pause(org, kind, busy, is_full=len(busy) >= slots)
+        await asyncio.gather(*busy, return_exceptions=True)
+
+    async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
+        """Wait for a wake, for a free slot if there is none, for the end, or for the re-check."""
+        place = self._place
+        ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(place.stopping.wait())]
+        if not is_full:
+            ours.append(asyncio.ensure_future(place.waiter.for_due(org, kind, RECHECK_SECONDS)))
+        await asyncio.wait([*ours, *(busy if is_full else ())], return_when=asyncio.FIRST_COMPLETED)
+        for waiting in ours:
+            waiting.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+
+    async def _claim_removals(self, org: str, limit: int) -> Sequence[Awaitable[None]]:
+        place = self._place
+        asked = place.clock.monotonic()
+        claims = await place.store.claim(org, place.worker, place.dice.token(), limit)
+        return [self._guarded(claim.lease, self._attempt(claim, asked)) for claim in claims]
+
+    async def _claim_reports(self, org: str, limit: int) -> Sequence[Awaitable[None]]:
+        place = self._place
+        claims = await place.store.claim_reports(org, place.worker, place.dice.token(), limit)
+        return [self._guarded(claim.lease, self._report(claim)) for claim in claims]
+
+    async def _attempt(self, claim: m.Claim, asked: float) -> None:
+        attempt = Attempt(claim, asked, self._place)
+        try:
+            await attempt.run()
+        finally:
+            telemetry.emit(telemetry.Event.ATTEMPT_ENDED, worker=self._place.worker, **attempt.summary)
+
+    async def _report(self, claim: m.ReportClaim) -> None:
+        async with self._desks[claim.report.source]:
+            await tell(claim, self._place)
+
+    async def _guarded(self, lease: m.Lease, work: Awaitable[None]) -> None:
+        """Let nothing that goes wrong with one thing touch another: its lease ends, and it comes due again."""
+        try:
+            await work
+        except LeaseLost:
+            telemetry.LEASES_LOST.labels(lease.org).inc()
+            telemetry.emit(telemetry.Event.LEASE_LOST, "warning", id=lease.id, worker=self._place.worker)
+        except StoreDown as fault:
+            telemetry.emit(telemetry.Event.STORE_LOST, "error", id=lease.id, fault=str(fault))
+        except Exception as fault:  # noqa: BLE001 - a fault of ours in one attempt must not end the worker
+            telemetry.emit_fault(fault, lease.id)

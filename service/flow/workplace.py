@@ -1,0 +1,60 @@
+"""What every attempt works with: the ports, and the terms an org's actions stand under right now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from service import telemetry
+from service.core import model as m
+from service.core.errors import LeaseLost, StoreDown
+from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Waiter
+
+LEASE_SECONDS, RENEW_SECONDS = 6.0, 2.0  # a killed worker's action is another's within 8 s; two renewals may fail
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The ports of one process.
+
+    Attributes:
+        worker: the name this process signs its claims with.
+        genesys: by org.
+        sources: by name.
+        terms: by org: policy and mode.
+        stopping: set when the process is told to end; attempts then give their leases back instead of waiting.
+    """
+
+    worker: str
+    store: Store
+    budget: Budget
+    waiter: Waiter
+    clock: Clock
+    dice: Dice
+    genesys: Mapping[str, Genesys]
+    sources: Mapping[str, Source]
+    terms: Mapping[str, m.Terms]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def renewing(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> AsyncIterator[None]:
+        """Keep `lease` alive with `renew` while the block runs. A lost lease shows at the block's next write."""
+        task = asyncio.create_task(self._renew_until_lost(lease, renew))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _renew_until_lost(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> None:
+        while True:
+            await self.clock.sleep(RENEW_SECONDS)
+            try:
+                await renew(lease)
+            except LeaseLost:
+                return
+            except StoreDown:
+                # the next renewal may come through in time; if not, the lease ends and every write is refused
+                telemetry.emit(telemetry.Event.STORE_LOST, "warning", during="renew", id=lease.id)

@@ -1,0 +1,149 @@
+"""The names of everything that leaves the process about itself, log events and metrics, and the way they leave."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import BinaryIO
+
+import orjson
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from structlog.typing import EventDict, WrappedLogger
+
+_LONGEST_FIELD = 300  # characters: enough for a sentence, too short to smuggle a body into a log
+_NUMBER = re.compile(r"\+[1-9][0-9]{2,10}([0-9]{4})\b")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Event(StrEnum):
+    """Every log event: a noun and what happened to it."""
+
+    DELIVERY_ACCEPTED = "delivery.accepted"
+    DELIVERY_IGNORED = "delivery.ignored"
+    DELIVERY_REFUSED = "delivery.refused"
+    DELIVERY_UNSTORED = "delivery.unstored"
+    ATTEMPT_ENDED = "attempt.ended"
+    REPORT_TOLD = "report.told"
+    REPORT_DELAYED = "report.delayed"
+    REPORT_BURIED = "report.buried"
+    LEASE_LOST = "lease.lost"
+    BYSTANDER_LOST = "bystander.lost"
+    STORE_LOST = "store.lost"
+    STORE_FOUND = "store.found"
+    WORKER_STARTED = "worker.started"
+    WORKER_STOPPED = "worker.stopped"
+    DOOR_OPENED = "door.opened"
+    DOOR_CLOSED = "door.closed"
+    FAULT_RAISED = "fault.raised"
+
+
+REGISTRY = CollectorRegistry()
+DELIVERIES = Counter(
+    "onhook_deliveries", "Webhooks by source and by what became of them", ["source", "result"], registry=REGISTRY
+)
+OUTCOMES = Counter("onhook_outcomes", "Settled actions by org and outcome", ["org", "outcome"], registry=REGISTRY)
+SENDS = Counter("onhook_sends", "Removals handed to Genesys by org and answer", ["org", "answer"], registry=REGISTRY)
+LOOKS = Counter("onhook_looks", "Looks at a conversation by org and sight", ["org", "sight"], registry=REGISTRY)
+REPORTS = Counter(
+    "onhook_reports", "Tries to tell a ticket by source and result", ["source", "result"], registry=REGISTRY
+)
+LEASES_LOST = Counter("onhook_leases_lost", "Writes refused because the lease was gone", ["org"], registry=REGISTRY)
+BYSTANDERS_LOST = Counter(
+    "onhook_bystanders_lost", "People who left at the same time as the one removed", ["org"], registry=REGISTRY
+)
+SETTLE_SECONDS = Histogram(
+    "onhook_settle_seconds",
+    "From the receipt of a click to its outcome",
+    ["org"],
+    # one SLO at 10 s; below it what a person notices, above it what a not-after allows
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 900),
+    registry=REGISTRY,
+)
+LAST_CLAIM_SECONDS = Gauge(
+    "onhook_last_claim_timestamp_seconds", "When this process last asked for work, epoch", ["org"], registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)
+
+
+def masked(text: str) -> str:
+    """Return `text` fit for a log: control characters replaced, numbers down to their last four, cut if long."""
+    return _NUMBER.sub(r"…\1", _CONTROL.sub("�", text))[:_LONGEST_FIELD]
+
+
+def _mask(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+    return {key: masked(value) if isinstance(value, str) else value for key, value in fields.items()}
+
+
+def _fallback(value: object) -> str:
+    return masked(str(value))
+
+
+class _JsonLines(logging.Formatter):
+    """The standard library's log records (uvicorn, asyncio, redis) in the same form as ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "event": record.name, "message": masked(record.getMessage())}
+        if record.exc_info:
+            fields["fault"] = masked(repr(record.exc_info[1]))
+        return orjson.dumps(fields).decode()
+
+
+def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
+    """Send every log line as one line of JSON to `stream` (standard error's bytes when None)."""
+    out = stream or sys.stderr.buffer
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _mask,
+            structlog.processors.JSONRenderer(serializer=orjson.dumps, default=_fallback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.BytesLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    lines = logging.StreamHandler(_Text(out))
+    lines.setFormatter(_JsonLines())
+    logging.basicConfig(handlers=[lines], level=max(number, logging.WARNING), force=True)
+
+
+class _Text:
+    """A byte stream as the standard library's handlers want it."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        self._out.write(text.encode(errors="replace"))
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+def emit(event: Event, level: str = "info", /, **fields: object) -> None:
+    """Write one log line: `event` and what is known of it. Strings are masked; never pass a body or a secret."""
+    getattr(structlog.get_logger(), level)(event.value, **fields)
+
+
+def emit_fault(fault: BaseException, where: str) -> None:
+    """Write one line for an exception that nobody expected: its type and place, not its values."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else ""
+    emit(Event.FAULT_RAISED, "error", fault=type(fault).__name__, message=str(fault), where=where, at=at)
+
+
+def metric_names() -> Mapping[str, str]:
+    """Return every metric's name as scraped, and what it says."""
+    return {metric.name: metric.documentation for metric in REGISTRY.collect()}
