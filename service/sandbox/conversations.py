@@ -1,0 +1,205 @@
+"""Who is really in which conversation: the truth the API shows late and the tests compare with."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from service.sandbox.switches import LocalSwitches, Switches
+
+# medium → the array it stands in, as on the vendor's participant
+MEDIA: Final = {
+    "call": "calls",
+    "callback": "callbacks",
+    "chat": "chats",
+    "cobrowsesession": "cobrowsesessions",
+    "email": "emails",
+    "message": "messages",
+    "internalMessage": "internalMessages",
+    "screenMonitoring": "screenMonitorings",
+    "screenshare": "screenshares",
+    "socialExpression": "socialExpressions",
+    "video": "videos",
+}
+OPENING: Final = ("alerting", "dialing", "contacting", "offering")
+ENDED: Final = ("disconnected", "terminated")
+_ENDS_ONCE: Final = ("email", "message", "internalMessage", "screenMonitoring")  # their enums have no `terminated`
+_SYSTEM: Final = frozenset(
+    ("acd", "ivr", "botflow", "flow", "voicemail", "workflow", "dialer", "campaign", "api", "fax", "voicesurveyflow")
+)
+_TERMINATED_AFTER: Final = 0.5  # seconds from disconnected to terminated: "sub-second", no published figure
+
+NewId = Callable[[], str]
+
+
+@dataclass(slots=True)
+class Leg:
+    """One communication of one participant; its state is a function of time, nothing ever has to tick."""
+
+    id: str
+    medium: str
+    started_at: float
+    connected_at: float | None
+    opening: str = "alerting"
+    steady: str = "connected"
+    ended_at: float | None = None
+    seen_ended_at: float | None = None
+    disconnect_type: str | None = None
+    wraps_up: bool = True
+    flags: dict[str, bool] = field(default_factory=dict)
+
+    def is_present(self, at: float) -> bool:
+        """Say whether the leg is really there."""
+        return self.ended_at is None or at < self.ended_at
+
+    def seems_ended(self, at: float) -> bool:
+        """Say whether readers see it ended by now."""
+        return self.seen_ended_at is not None and at >= self.seen_ended_at
+
+    def was_answered(self, at: float) -> bool:
+        """Say whether it was connected at any time up to now."""
+        until = at if self.ended_at is None else min(at, self.ended_at)
+        return self.connected_at is not None and self.connected_at <= until
+
+    def state(self, at: float) -> str:
+        """Return the state as readers see it."""
+        if self.seen_ended_at is not None and at >= self.seen_ended_at:
+            is_over = self.medium not in _ENDS_ONCE and at >= self.seen_ended_at + _TERMINATED_AFTER
+            return "terminated" if is_over else "disconnected"
+        return self.steady if self.was_answered(at) else self.opening
+
+    def end(self, at: float, seen_at: float, how: str, *, wraps_up: bool = True) -> bool:
+        """End it and say whether there was anything to end."""
+        if not self.is_present(at):
+            return False
+        self.ended_at, self.seen_ended_at, self.disconnect_type, self.wraps_up = at, seen_at, how, wraps_up
+        return True
+
+
+@dataclass(slots=True)
+class Participant:
+    """One participant; the same person can be several of them."""
+
+    id: str
+    purpose: str
+    started_at: float
+    name: str | None = None
+    address: str | None = None
+    ani: str | None = None
+    user_id: str | None = None
+    external_contact_id: str | None = None
+    queue_id: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    media_roles: list[str] = field(default_factory=lambda: ["full"])
+    legs: list[Leg] = field(default_factory=list)
+    is_wrapped_up: bool = False
+
+    @property
+    def is_system(self) -> bool:
+        """Say whether this is a queue, a flow or the like, and no person."""
+        return self.purpose in _SYSTEM
+
+    def is_present(self, at: float) -> bool:
+        """Say whether the participant is really there, on any medium."""
+        return self.started_at <= at and any(leg.is_present(at) for leg in self.legs)
+
+    def legs_of(self, medium: str | None) -> list[Leg]:
+        """Return the legs on one medium, or all."""
+        return [leg for leg in self.legs if medium in {None, leg.medium}]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One conversation: its participants, the dead ones included, and its own switches."""
+
+    id: str
+    started_at: float
+    participants: list[Participant] = field(default_factory=list)
+    switches: LocalSwitches = field(default_factory=LocalSwitches)
+
+    def listed(self, at: float) -> list[Participant]:
+        """Return who has shown up by now."""
+        return [person for person in self.participants if person.started_at <= at]
+
+    def find(self, participant_id: str, at: float) -> Participant | None:
+        """Return the listed participant with this id."""
+        return next((person for person in self.listed(at) if person.id == participant_id.lower()), None)
+
+    def end(self, legs: Iterable[Leg], at: float, lag: float, how: str, *, wraps_up: bool = True) -> bool:
+        """End legs, seen so after `lag` seconds, and say whether there was anything to end.
+
+        When that leaves one person alone, that person's legs end by themselves with `peer`.
+        """
+        before = self._people(at)
+        ended = [leg for leg in legs if leg.end(at, at + lag, how, wraps_up=wraps_up)]
+        left = self._people(at)
+        if len(left) < len(before) and len(left) <= 1:
+            for person in self.listed(at):  # the partner, and a queue or flow that now has nobody to serve
+                for leg in person.legs:
+                    leg.end(at, at + lag, "peer")
+        return bool(ended)
+
+    def legs(self, medium: str | None = None) -> list[Leg]:
+        """Return everybody's legs, on one medium or on all."""
+        return [leg for person in self.participants for leg in person.legs_of(medium)]
+
+    def _people(self, at: float) -> list[Participant]:
+        return [person for person in self.participants if person.is_present(at) and not person.is_system]
+
+
+class World:
+    """All conversations, and the events that happen to them without any command of ours."""
+
+    def __init__(self, new_id: NewId, switches: Switches) -> None:
+        self.new_id = new_id
+        self.switches = switches
+        self.conversations: dict[str, Conversation] = {}
+
+    def find(self, conversation_id: str | None) -> Conversation | None:
+        """Return the conversation with this id."""
+        return self.conversations.get((conversation_id or "").lower())
+
+    def begin(self, conversation_id: str | None, at: float) -> Conversation:
+        """Begin a conversation without anybody in it yet."""
+        conversation = Conversation(conversation_id or self.new_id(), at)
+        self.conversations[conversation.id] = conversation
+        return conversation
+
+    def lag(self, conversation: Conversation) -> float:
+        """Return how many seconds readers of this conversation are behind."""
+        own = conversation.switches.lag_seconds
+        return self.switches.lag_seconds if own is None else own
+
+    def loses(self, conversation: Conversation) -> bool:
+        """Say whether commands on this conversation are accepted and forgotten."""
+        own = conversation.switches.lost
+        return self.switches.lost if own is None else own
+
+    def rejoin(self, conversation: Conversation, person: Participant, at: float) -> Participant:
+        """Let the same person come back as a new participant; the old one is gone, if it was not before."""
+        media = dict.fromkeys(leg.medium for leg in person.legs)  # each once, in order
+        for leg in person.legs:
+            leg.end(at, at, "endpoint")
+        back = replace(person, id=self.new_id(), started_at=at, legs=[self.new_leg(medium, at) for medium in media])
+        conversation.participants.append(back)
+        return back
+
+    def replace(self, conversation: Conversation, person: Participant) -> Participant:
+        """Give a participant another id; the old one is not listed any more."""
+        other = replace(person, id=self.new_id())
+        conversation.participants[conversation.participants.index(person)] = other
+        return other
+
+    def merge(self, source: Conversation, target: Conversation, at: float) -> list[tuple[str, Participant]]:
+        """Move everybody present to `target` under new ids; return them with the ids they had."""
+        moved = []
+        for person in [person for person in source.participants if person.is_present(at)]:
+            legs = [replace(leg, id=self.new_id()) for leg in person.legs if leg.is_present(at)]
+            there = replace(person, id=self.new_id(), legs=legs)
+            source.participants.remove(person)
+            target.participants.append(there)
+            moved.append((person.id, there))
+        return moved
+
+    def new_leg(self, medium: str, at: float) -> Leg:
+        """Return a leg that is connected from now on."""
+        return Leg(self.new_id(), medium, at, at)
