@@ -1,0 +1,6 @@
+"""The command `onhook`, and `python -m service`."""
+
+from service.cli import main
+
+if __name__ == "__main__":
+    main()

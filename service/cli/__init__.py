@@ -1,0 +1,47 @@
+"""The commands, a file per family. Whatever a command needs it imports itself, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from service import __version__
+from service.cli import running, sending, showing, steering
+from service.core.errors import Misconfigured, StoreDown
+
+app = typer.Typer(
+    name="onhook",
+    help="Removes exactly one participant from a Genesys Cloud conversation, once, when a ticket asks for it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(running.up)
+app.command()(running.serve)
+app.command()(running.work)
+app.command()(running.sandbox)
+app.command()(sending.send)
+app.command()(steering.pause)
+app.command()(steering.resume)
+app.command()(showing.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; settings that cannot be used end it with 2, a Redis that is away with 1."""
+    try:
+        app()
+    except Misconfigured as fault:
+        for sentence in fault.faults:
+            typer.echo(f"onhook: {sentence}", err=True)
+        sys.exit(2)
+    except StoreDown as fault:
+        typer.echo(f"onhook: Redis is away: {fault}", err=True)
+        sys.exit(1)

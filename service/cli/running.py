@@ -1,0 +1,66 @@
+"""The commands that run until they are told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+SANDBOX_PORT = 8089  # beside the doors' 8080 to 8082
+
+
+def up(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Also start a play Genesys Cloud and a play desk, and wire them in.")
+    ] = False,
+    sandbox_port: Annotated[int, typer.Option(help="Where the sandbox listens; 0 takes a free port.")] = SANDBOX_PORT,
+) -> None:
+    """Both doors and the worker in one process, with an embedded Redis where none is configured.
+
+    Example: onhook up --sandbox
+    """
+    from service import wiring
+
+    sys.exit(asyncio.run(wiring.up(sandbox_port=sandbox_port if sandbox else None, say=_say)))
+
+
+def serve() -> None:
+    """Take webhooks: the public door, and a private one for probes. Workers run elsewhere (`onhook work`).
+
+    Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook serve
+    """
+    from service import wiring
+
+    sys.exit(asyncio.run(wiring.serve(say=_say)))
+
+
+def work() -> None:
+    """Do what was accepted, and tell the tickets. As many of these as you like.
+
+    Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook work
+    """
+    from service import wiring
+
+    sys.exit(asyncio.run(wiring.work(say=_say)))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 takes a free port.")] = SANDBOX_PORT,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="End when standard input is closed.", hidden=True)
+    ] = False,
+) -> None:
+    """A play Genesys Cloud and a play ServiceNow desk, on this machine only.
+
+    Example: onhook sandbox --port 8089
+    """
+    from service import wiring
+
+    sys.exit(asyncio.run(wiring.play(port=port, is_child=with_parent, say=_say)))
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()

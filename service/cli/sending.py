@@ -1,0 +1,128 @@
+"""The command that sends a webhook as a ticketing system would: to try a source, and from a pipeline."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+NOT_ACCEPTED, NO_OUTCOME = 3, 4
+_LONGEST_WAIT_SECONDS = 20  # what the door grants; longer waits ask again
+
+
+def send(  # noqa: PLR0913 - one option for each thing a webhook can say
+    source: Annotated[str, typer.Option(help="The configured source to speak as.")],
+    conversation: Annotated[str, typer.Option(help="The conversation's id.")],
+    participant: Annotated[str, typer.Option(help="Name the person by participant id.")] = "",
+    phone: Annotated[str, typer.Option(help="Name the person by number, +1415…")] = "",
+    user: Annotated[str, typer.Option(help="Name the person by Genesys user id.")] = "",
+    external_contact: Annotated[str, typer.Option(help="Name the person by external contact id.")] = "",
+    ticket: Annotated[str, typer.Option(help="Where the outcome is told: table/sys_id.")] = "",
+    number: Annotated[str, typer.Option(help="What people call the ticket: INC0010112.")] = "",
+    delivery_id: Annotated[str, typer.Option("--id", help="The webhook's id; the same id is the same delivery.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Ask who would go; remove nobody.")] = False,
+    wait: Annotated[float, typer.Option(help="Wait up to this many seconds and end by the outcome.")] = 0,
+    curl: Annotated[bool, typer.Option("--curl", help="Print the same request as a curl command; send nothing.")] = False,
+    url: Annotated[str, typer.Option(help="Where the public door is.")] = "",
+    secret_file: Annotated[Path | None, typer.Option(help="The source's secret, if it is not in the settings.")] = None,
+) -> None:
+    """Sign and post one "Remove Caller" webhook, and print the answer.
+
+    Ends with 0 accepted (with --wait: removed, already gone, or previewed), 2 settings, 3 not accepted,
+    4 no outcome in time, 10 not found, 11 refused, 12 expired, 13 failed, 14 unknown.
+
+    Example: onhook send --source servicenow --conversation 0f9a… --phone +14155550123 --wait 10
+    """
+    data = {
+        "conversation_id": conversation,
+        "participant_id": participant,
+        "caller_phone": phone,
+        "user_id": user,
+        "external_contact_id": external_contact,
+        "number": number,
+    }
+    table, _, sys_id = ticket.rpartition("/")
+    data |= {"table": table, "sys_id": sys_id}
+    body = _body({key: value for key, value in data.items() if value}, is_preview=preview)
+    door, secret = _door_and_secret(source, url, secret_file)
+    address, headers = f"{door}/webhooks/{source}", _headers(secret, delivery_id, body)
+    if curl:
+        typer.echo(_as_curl(address, headers, body, wait))
+        return
+    sys.exit(_post(address, headers, body, wait))
+
+
+def _body(data: dict[str, Any], *, is_preview: bool) -> bytes:
+    if is_preview:
+        data["preview"] = True
+    clicked = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"type": "caller.remove", "timestamp": clicked, "data": data}, separators=(",", ":")).encode()
+
+
+def _door_and_secret(source: str, url: str, secret_file: Path | None) -> tuple[str, str]:
+    from service import settings
+    from service.core.errors import Misconfigured
+    from service.wiring import secret_of, url_of
+
+    said = settings.read()
+    try:
+        secret = secret_file.read_text(encoding="utf-8").strip() if secret_file else secret_of(said, source)
+    except OSError as fault:
+        raise Misconfigured([f"--secret-file: {secret_file} cannot be read: {fault.strerror}"]) from fault
+    return (url or url_of(said)).rstrip("/"), secret
+
+
+def _headers(secret: str, delivery_id: str, body: bytes) -> dict[str, str]:
+    from service.core.errors import Misconfigured
+    from service.sources.signing import secret_in, signed
+
+    try:
+        headers = signed(secret_in(secret), delivery_id or f"msg_{secrets.token_hex(12)}", int(time.time() * 1000), body)
+    except ValueError as fault:
+        raise Misconfigured([str(fault)]) from fault
+    return {"content-type": "application/json", **headers}
+
+
+def _as_curl(address: str, headers: dict[str, str], body: bytes, wait: float) -> str:
+    named = {**headers, "prefer": f"wait={min(wait, _LONGEST_WAIT_SECONDS):g}"} if wait else headers
+    said = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in named.items())
+    return f"curl -sS {said} --data-binary {shlex.quote(body.decode())} {shlex.quote(address)}"
+
+
+def _post(address: str, headers: dict[str, str], body: bytes, wait: float) -> int:
+    import httpx
+
+    until = time.monotonic() + wait
+    with httpx.Client(trust_env=False, timeout=_LONGEST_WAIT_SECONDS + 5) as client:
+        try:
+            answer = client.post(address, headers=headers, content=body)
+        except httpx.HTTPError as fault:
+            typer.echo(f"onhook: nothing was sent to {address}, or no answer came: {fault}", err=True)
+            return NOT_ACCEPTED
+        typer.echo(answer.text)
+        if not answer.is_success:
+            return NOT_ACCEPTED
+        said = answer.json()
+        while wait and said.get("outcome") is None and "links" in said and (left := until - time.monotonic()) > 0:
+            named = {"prefer": f"wait={max(1, min(left, _LONGEST_WAIT_SECONDS)):.0f}"}
+            link = httpx.URL(said["links"]["self"])
+            status = client.get(httpx.URL(address).copy_with(path=link.path, query=link.query), headers=named)
+            said = {**said, "outcome": status.json().get("outcome"), "explanation": status.json().get("explanation")}
+            if said["outcome"] is not None:
+                typer.echo(f"{said['outcome']['kind']}: {said['explanation']}")
+    return _exit_code(said) if wait else 0
+
+
+def _exit_code(said: dict[str, Any]) -> int:
+    from service.core.model import OutcomeKind
+    from service.core.rules import OUTCOME_EXIT_CODES
+
+    outcome = said.get("outcome")
+    return OUTCOME_EXIT_CODES[OutcomeKind(outcome["kind"])] if outcome else NO_OUTCOME
