@@ -1,0 +1,29 @@
+"""What holds for every test: it talks to this machine only, runs on asyncio, and is what the coverage counts."""
+
+import os
+import sys
+
+import hypothesis
+import pytest
+
+from tests.loopback import refuse_off_loopback
+
+# fixtures for servers and processes, one module for each: "tests.fixtures.…"
+pytest_plugins: list[str] = []
+
+sys.addaudithook(refuse_off_loopback)
+
+# The coverage counts what tests in this process saw happen; that a started process ran a line is no proof.
+os.environ.pop("COVERAGE_PROCESS_START", None)
+os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+# No deadline: a slow moment of the machine is no counterexample. In CI the same examples each time, so that what turns
+# red is the change; new ones are tried wherever a person runs the tests.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the service does."""
+    return "asyncio"
