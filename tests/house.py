@@ -139,7 +139,7 @@ def one_environment(root: Path) -> Iterator[str]:
 def one_clock_one_dice(root: Path) -> Iterator[str]:
     """Only wiring reads the clock and throws the dice; the sandbox is another process, with its own."""
     for path in python(root, "service"):
-        if path.relative_to(root / "service").parts[0] not in {"wiring.py", "sandbox"}:
+        if path.relative_to(root / "service").parts[0] not in {"wiring", "sandbox"}:
             for line, name in names_used(path):
                 if re.fullmatch(f"{CLOCK}|{DICE}", name):
                     yield f"{path}:{line} uses {name}"

@@ -93,7 +93,7 @@ KEPT: list[tuple[Rule, str, str]] = [
     (house.one_environment, "service/settings.py", "import os\nos.environ\n"),
     (house.one_environment, "service/cli/serve.py", "import os\nos.environ\n"),
     (house.one_environment, "service/web/front.py", "import os\nos.getpid()\n"),
-    (house.one_clock_one_dice, "service/wiring.py", "import time, secrets\ntime.time()\n"),
+    (house.one_clock_one_dice, "service/wiring/machine.py", "import time, secrets\ntime.time()\n"),
     (house.one_clock_one_dice, "service/sandbox/app.py", "import random\n"),
     (
         house.one_clock_one_dice,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +15,7 @@ NOT_ACCEPTED, NO_OUTCOME = 3, 4
 _LONGEST_WAIT_SECONDS = 20  # what the door grants; longer waits ask again
 
 
-def send(  # noqa: PLR0913 - one option for each thing a webhook can say
+def send(
     source: Annotated[str, typer.Option(help="The configured source to speak as.")],
     conversation: Annotated[str, typer.Option(help="The conversation's id.")],
     participant: Annotated[str, typer.Option(help="Name the person by participant id.")] = "",
@@ -29,7 +27,9 @@ def send(  # noqa: PLR0913 - one option for each thing a webhook can say
     delivery_id: Annotated[str, typer.Option("--id", help="The webhook's id; the same id is the same delivery.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Ask who would go; remove nobody.")] = False,
     wait: Annotated[float, typer.Option(help="Wait up to this many seconds and end by the outcome.")] = 0,
-    curl: Annotated[bool, typer.Option("--curl", help="Print the same request as a curl command; send nothing.")] = False,
+    curl: Annotated[
+        bool, typer.Option("--curl", help="Print the same request as a curl command; send nothing.")
+    ] = False,
     url: Annotated[str, typer.Option(help="Where the public door is.")] = "",
     secret_file: Annotated[Path | None, typer.Option(help="The source's secret, if it is not in the settings.")] = None,
 ) -> None:
@@ -69,22 +69,25 @@ def _body(data: dict[str, Any], *, is_preview: bool) -> bytes:
 def _door_and_secret(source: str, url: str, secret_file: Path | None) -> tuple[str, str]:
     from service import settings
     from service.core.errors import Misconfigured
-    from service.wiring import secret_of, url_of
+    from service.wiring import secret_of
 
     said = settings.read()
     try:
         secret = secret_file.read_text(encoding="utf-8").strip() if secret_file else secret_of(said, source)
     except OSError as fault:
         raise Misconfigured([f"--secret-file: {secret_file} cannot be read: {fault.strerror}"]) from fault
-    return (url or url_of(said)).rstrip("/"), secret
+    return (url or said.doors.reached).rstrip("/"), secret
 
 
 def _headers(secret: str, delivery_id: str, body: bytes) -> dict[str, str]:
     from service.core.errors import Misconfigured
     from service.sources.signing import secret_in, signed
+    from service.wiring import SystemClock, SystemDice
 
+    clock = SystemClock()
     try:
-        headers = signed(secret_in(secret), delivery_id or f"msg_{secrets.token_hex(12)}", int(time.time() * 1000), body)
+        name = delivery_id or f"msg_{SystemDice(clock).token()}"
+        headers = signed(secret_in(secret), name, clock.now(), body)
     except ValueError as fault:
         raise Misconfigured([str(fault)]) from fault
     return {"content-type": "application/json", **headers}
@@ -99,7 +102,10 @@ def _as_curl(address: str, headers: dict[str, str], body: bytes, wait: float) ->
 def _post(address: str, headers: dict[str, str], body: bytes, wait: float) -> int:
     import httpx
 
-    until = time.monotonic() + wait
+    from service.wiring import SystemClock
+
+    monotonic = SystemClock().monotonic
+    until = monotonic() + wait
     with httpx.Client(trust_env=False, timeout=_LONGEST_WAIT_SECONDS + 5) as client:
         try:
             answer = client.post(address, headers=headers, content=body)
@@ -110,7 +116,7 @@ def _post(address: str, headers: dict[str, str], body: bytes, wait: float) -> in
         if not answer.is_success:
             return NOT_ACCEPTED
         said = answer.json()
-        while wait and said.get("outcome") is None and "links" in said and (left := until - time.monotonic()) > 0:
+        while wait and said.get("outcome") is None and "links" in said and (left := until - monotonic()) > 0:
             named = {"prefer": f"wait={max(1, min(left, _LONGEST_WAIT_SECONDS)):.0f}"}
             link = httpx.URL(said["links"]["self"])
             status = client.get(httpx.URL(address).copy_with(path=link.path, query=link.query), headers=named)

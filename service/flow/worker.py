@@ -30,6 +30,7 @@ class Worker:
     def __init__(self, place: Workplace) -> None:
         """Prepare; nothing is claimed before `run`."""
         self._place = place
+        self._asked: dict[tuple[str, str], float] = {}
         self._desks: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(DESK_CALLS))
 
     async def run(self) -> None:
@@ -42,6 +43,12 @@ class Worker:
                 group.create_task(self._loop(org, "reports", REPORT_SLOTS, self._claim_reports))
         telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
 
+    def claim_age_seconds(self) -> float | None:
+        """Return how long ago the slowest loop last asked for work, or None before each has asked once."""
+        if len(self._asked) < 2 * len(self._place.genesys):
+            return None
+        return self._place.clock.monotonic() - min(self._asked.values(), default=0.0)
+
     async def _loop(
         self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[Awaitable[None]]]]
     ) -> None:
@@ -49,6 +56,7 @@ class Worker:
         busy: set[asyncio.Task[None]] = set()
         is_store_lost = False
         while not place.stopping.is_set():
+            self._asked[org, kind] = place.clock.monotonic()
             try:
                 work = await claim(org, slots - len(busy)) if len(busy) < slots else ()
                 telemetry.LAST_CLAIM_SECONDS.labels(org).set(place.clock.now() / 1000)

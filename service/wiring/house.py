@@ -1,0 +1,163 @@
+"""Every object built once, opened in order, closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from service import settings
+from service.core.errors import Misconfigured
+from service.core.ports import Genesys, Source
+from service.flow import operations
+from service.flow.workplace import Workplace
+from service.genesys import GenesysCloud
+from service.outbound import Caller, Outgoing, Rule
+from service.settings import Settings
+from service.sources import KINDS, Outside
+from service.store.client import Link, connect
+from service.store.embedded import EmbeddedRedis, attach
+from service.store.keys import Keys
+from service.store.redis import RedisStore
+from service.store.waiter import WakeWaiter
+from service.wiring.machine import SystemClock, SystemDice, worker_name
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Stop:
+    """The one way a process ends: told by a signal, or because a part of it died.
+
+    Attributes:
+        said: set once it is to end.
+        is_leaving: not ready any more, and still serving.
+    """
+
+    said: asyncio.Event = field(default_factory=asyncio.Event)
+    is_leaving: bool = False
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT: from now on they mean `said`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.said.set)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What one process has open."""
+
+    said: Settings
+    place: Workplace
+    store: RedisStore
+    stop: Stop
+    say: Say
+
+    async def faults(self) -> list[str]:
+        """Say in words why this process is not ready; empty when it is."""
+        leaving = ["is about to end"] if self.stop.is_leaving else []
+        redis = self.said.redis
+        health = await self.store.health(allow_lossy=redis.allow_lossy, needs_replica=redis.durability == "replicated")
+        return [*leaving, *health.faults]
+
+    async def standing(self) -> dict[str, dict[str, object]]:
+        """Return by org its mode and what is paused ("" for the whole org)."""
+        return {
+            org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org))}
+            for org, terms in self.said.orgs.items()
+        }
+
+
+def redis_url(said: Settings, stack: AsyncExitStack, *, may_start: bool) -> str:
+    """Return where Redis is: as configured, else our own embedded one.
+
+    With `may_start` an embedded one is started, and stopped with `stack`; otherwise only a running `up`'s will do.
+
+    Raises:
+        Misconfigured: there is none, or it cannot be started.
+    """
+    configured = said.redis.url.get_secret_value()
+    if configured:
+        return configured
+    if may_start:
+        embedded = EmbeddedRedis(said.state_dir)
+        embedded.start()
+        stack.callback(embedded.stop)
+        return embedded.url
+    running = attach(said.state_dir)
+    if running is None:
+        why = "redis.url: is not set, and no `onhook up` runs with this state directory"
+        raise Misconfigured([f"{why}; set redis.url (ONHOOK_REDIS__URL), or start `onhook up`"])
+    return running
+
+
+@asynccontextmanager
+async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tuple[RedisStore, Link, str]]:
+    """Open the store, its connection and its address, and close them."""
+    async with AsyncExitStack() as stack:
+        url = redis_url(said, stack, may_start=may_start)
+        clock = SystemClock()
+        client = connect(url, is_cluster=said.redis.cluster or None)
+        link = Link(client, clock, durability=said.redis.durability)
+        stack.push_async_callback(link.aclose)
+        yield RedisStore(link, SystemDice(clock), keys=Keys(said.redis.prefix)), link, url
+
+
+@asynccontextmanager
+async def opened(said: Settings, say: Say, *, may_start: bool) -> AsyncIterator[House]:
+    """Open everything the flow needs, in order; close it in reverse."""
+    async with AsyncExitStack() as stack:
+        store, _, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
+        clock = SystemClock()
+        waiter = await stack.enter_async_context(WakeWaiter(url, clock, keys=Keys(said.redis.prefix)))
+        outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
+        place = Workplace(
+            worker=worker_name(),
+            store=store,
+            budget=store,
+            waiter=waiter,
+            clock=clock,
+            dice=SystemDice(clock),
+            genesys=_orgs(said, clock, outgoing, stack),
+            sources=_sources(said, clock, outgoing, stack),
+            terms={name: org.terms for name, org in said.orgs.items()},
+        )
+        yield House(said, place, store, Stop(), say)
+
+
+def _orgs(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack) -> dict[str, Genesys]:
+    orgs: dict[str, Genesys] = {}
+    for name, options in said.orgs.items():
+        orgs[name] = cloud = GenesysCloud(options, clock, outgoing)
+        stack.push_async_callback(cloud.aclose)
+    return orgs
+
+
+def _sources(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack) -> dict[str, Source]:
+    def open_caller(rules: Sequence[Rule]) -> Caller:
+        caller = Caller(rules, clock, outgoing)
+        stack.push_async_callback(caller.aclose)
+        return caller
+
+    outside = Outside(open_caller, clock)
+    build = {kind.options: kind.build for kind in KINDS.values()}
+    return {name: build[type(options)](name, options, outside) for name, options in said.sources.items()}
+
+
+async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
+    """Pause or resume one org, one source, or everything configured; return the names of what it was.
+
+    Raises:
+        Misconfigured: there is no such org or source.
+    """
+    said = settings.read()
+    for name, known, section in ((org, said.orgs, "orgs"), (source, said.sources, "sources")):
+        if name and name not in known:
+            raise Misconfigured([f"there is no [{section}.{name}]; there is {', '.join(known) or 'none'}"])
+    orgs = [org] if org else [said.sources[source].org] if source else list(said.orgs)
+    async with opened_store(said, may_start=False) as (store, _, _):
+        await (operations.pause if is_pause else operations.resume)(store, orgs, source)
+    return [f"source {source}"] if source else [f"org {name}" for name in orgs]

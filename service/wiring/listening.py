@@ -1,0 +1,29 @@
+"""Sockets opened before anything else: a taken port is said in words, and early."""
+
+from __future__ import annotations
+
+import socket
+
+from service.core.errors import Misconfigured
+from service.settings import split_address
+from service.web.protocol import listener
+
+
+def listening(address: str) -> socket.socket:
+    """Return a socket that listens at `host:port`; port 0 takes a free one.
+
+    Raises:
+        Misconfigured: it cannot listen there, in words.
+    """
+    try:
+        return listener(*split_address(address))
+    except Misconfigured as fault:
+        hint = "end what listens there, or set another address under [doors]"
+        raise Misconfigured([f"{said}; {hint}" for said in fault.faults]) from fault
+
+
+def address_of(sock: socket.socket) -> str:
+    """Return the URL by which this machine reaches a listening socket."""
+    host, port = sock.getsockname()[:2]
+    bare = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name, nothing is bound
+    return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"

@@ -1,0 +1,55 @@
+"""The one clock, the one dice, and the name a process goes by: nothing else asks the machine for them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import random
+import secrets
+import time
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"  # base 32 that sorts like the number
+
+
+class SystemClock:
+    """The one clock: the machine's."""
+
+    def now(self) -> int:
+        """Return the wall clock in milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Return seconds that never step back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        await asyncio.sleep(seconds)
+
+
+class SystemDice:
+    """The one source of chance: the operating system's."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        """Take the moment of an id from `clock`."""
+        self._clock = clock
+
+    def action_id(self, org: str) -> str:
+        """Return `org`, a full stop, and 26 characters: ten of time, sixteen of chance (a ULID in lower case)."""
+        number = (self._clock.now() << 80) | secrets.randbits(80)
+        return f"{org}." + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+    def token(self) -> str:
+        """Return 128 unguessable bits as 32 hex digits."""
+        return secrets.token_hex(16)
+
+    def jitter(self) -> float:
+        """Return a number from 0 up to 1."""
+        return random.random()  # noqa: S311 - spreads retries, keeps no secret
+
+
+def worker_name() -> str:
+    """Return the name this process signs its claims with: host, process, and a little chance."""
+    host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in platform.node())
+    return f"w-{host[:60]}:{os.getpid()}:{secrets.token_hex(2)}"

@@ -1,0 +1,143 @@
+"""The processes there are: doors, worker, both; and how each ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvicorn
+
+from service import __version__, settings, telemetry
+from service.core.errors import Misconfigured
+from service.flow.intake import Intake
+from service.flow.worker import Worker
+from service.settings import Settings
+from service.web.back import private_door
+from service.web.front import public_door
+from service.web.protocol import server
+from service.wiring.house import House, Say, opened
+from service.wiring.listening import address_of, listening
+from service.wiring.playing import SANDBOX, played, secret_file, wired_to
+
+DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
+FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
+
+
+async def serve(say: Say) -> int:
+    """Run the doors until told to stop; return the process' exit code."""
+    said = settings.read()
+    _wants(said.sources, "sources", "serve")
+    telemetry.configure(said.log.level)
+    with listening(said.doors.public) as public, listening(said.doors.private) as private:
+        async with opened(said, say, may_start=False) as house:
+            return await _run(house, public=public, private=private, works=False)
+
+
+async def work(say: Say) -> int:
+    """Work until told to stop; return the process' exit code."""
+    said = settings.read()
+    _wants(said.orgs, "orgs", "work")
+    telemetry.configure(said.log.level)
+    with listening(said.doors.worker) as private:
+        async with opened(said, say, may_start=False) as house:
+            return await _run(house, private=private, works=True)
+
+
+async def up(say: Say, *, sandbox_port: int | None = None) -> int:
+    """Run doors and worker in one process, with an embedded Redis where none is configured, until told to stop.
+
+    Args:
+        say: is told, line by line, what a person wants to know.
+        sandbox_port: also start the sandbox there, in a process of its own, and wire it in.
+    """
+    async with AsyncExitStack() as stack:
+        additions: dict[str, Any] = {}
+        play = ""
+        if sandbox_port is not None:
+            play = await stack.enter_async_context(played(sandbox_port))
+            additions = await wired_to(play, settings.state_dir())
+        said = settings.read(additions=additions)
+        telemetry.configure(said.log.level)
+        _wants(said.orgs, "orgs", "up")
+        address = said.doors.public
+        if sandbox_port is not None and "public" not in said.doors.model_fields_set:
+            address = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - a throw-away secret guards this machine only
+        public = stack.enter_context(listening(address))
+        private = stack.enter_context(listening(said.doors.private))
+        house = await stack.enter_async_context(opened(said, say, may_start=True))
+        if sandbox_port is not None:
+            _warn(say, play, said)
+        return await _run(house, public=public, private=private, works=True)
+
+
+def _warn(say: Say, play: str, said: Settings) -> None:
+    say(f"SANDBOX: a play Genesys Cloud and a play desk at {play}/sandbox/ , wired in as org and source “{SANDBOX}”.")
+    say(f"SANDBOX: the source's throw-away secret lies in {secret_file(said.state_dir)} . Not for real callers.")
+
+
+def _wants(named: Mapping[str, object], section: str, command: str) -> None:
+    if not named:
+        raise Misconfigured([f"{section}: there is none; `onhook {command}` needs at least one [{section}.NAME]"])
+
+
+async def _run(house: House, *, private: socket.socket, works: bool, public: socket.socket | None = None) -> int:
+    place, said = house.place, house.said
+    worker = Worker(place) if works else None
+    doors: list[tuple[str, socket.socket, Any]] = []
+    if public is not None:
+        intake = Intake(place.sources, place.store, place.clock, place.dice)
+        public_url = said.doors.public_url or address_of(public)
+        front = public_door(
+            intake, place.store, place.waiter, place.clock, public_url=public_url, is_draining=place.stopping.is_set
+        )
+        doors.append(("public", public, front))
+    back = private_door(
+        version={"version": __version__, "worker": place.worker if works else ""},
+        claim_age=worker.claim_age_seconds if worker else _no_claims,
+        has_started=lambda: True,
+        faults=house.faults,
+        orgs=house.standing,
+    )
+    doors.append(("private", private, back))
+    servers = [server(app, sock) for _, sock, app in doors]
+    parts: list[Coroutine[Any, Any, None]] = [running.serve() for running in servers]
+    if worker:
+        parts.append(worker.run())
+    house.stop.listen()
+    tasks = [asyncio.create_task(part) for part in parts]
+    for name, sock, _ in doors:
+        telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
+        house.say(f"The {name} door is at {address_of(sock)}")
+    return await _until_stopped(house, tasks, servers, is_drained=public is not None)
+
+
+def _no_claims() -> None:
+    """A process without a worker claims nothing, and lives all the same."""
+
+
+async def _until_stopped(
+    house: House, tasks: Sequence[asyncio.Task[None]], servers: Sequence[uvicorn.Server], *, is_drained: bool
+) -> int:
+    """Wait for the word or for a part to die; then end in good order, within ten seconds."""
+    told = asyncio.create_task(house.stop.said.wait())
+    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    is_told = told.done()
+    house.stop.is_leaving = True
+    if is_told and is_drained:
+        house.stop.said.clear()
+        with contextlib.suppress(TimeoutError):  # a second signal is somebody in a hurry
+            await asyncio.wait_for(house.stop.said.wait(), DRAIN_SECONDS)
+    house.place.stopping.set()
+    for running in servers:
+        running.should_exit = True
+    _, late = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+    for task in (told, *late):
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            telemetry.emit_fault(result, "wiring")
+    return 0 if is_told else 1
