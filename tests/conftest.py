@@ -9,7 +9,7 @@ import pytest
 from tests.loopback import refuse_off_loopback
 
 # fixtures for servers and processes, one module for each: "tests.fixtures.…"
-pytest_plugins: list[str] = []
+pytest_plugins = ["tests.fixtures.redis"]
 
 sys.addaudithook(refuse_off_loopback)
 

@@ -1,0 +1,246 @@
+"""The whole service as its users have it: real processes, a real Redis, the sandbox beside them; seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import redis as blocking
+
+from service.sources.signing import secret_in, signed
+from service.store.embedded import EmbeddedRedis
+from service.wiring import played
+from tests.fixtures.redis import short_folder
+
+CALLER, EXTERNAL = "+14155550123", "+493012345678"
+START_SECONDS = 20.0  # a cold start of Python while other tests run
+SETTLE_SECONDS = 20.0  # longer than any road these tests take
+
+Answer = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass
+class Running:
+    """A process of ours, and what it said."""
+
+    process: asyncio.subprocess.Process
+    said: list[str] = field(default_factory=list)
+
+    async def url(self, door: str) -> str:
+        """Return where the door is that the process says it opened."""
+        assert self.process.stdout
+        async with asyncio.timeout(START_SECONDS):
+            while line := (await self.process.stdout.readline()).decode():
+                self.said.append(line)
+                if found := re.match(rf"The {door} door is at (\S+)", line):
+                    return found.group(1)
+        raise AssertionError(f"it ended before it opened its {door} door: {self.said}")
+
+    async def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        code = await self.process.wait()
+        if transport := getattr(self.process, "_transport", None):
+            transport.close()
+        return code
+
+
+@dataclass
+class Stage:
+    """What a story plays on."""
+
+    folder: Path
+    redis: EmbeddedRedis
+    play: str
+    environment: dict[str, str]
+    secret: bytes
+    client: httpx.AsyncClient
+    cast: AsyncExitStack
+    door: str = ""
+
+    async def start(self, *words: str, **variables: str) -> Running:
+        """Start `onhook …`, with settings of its own beside the stage's; it ends with the stage at the latest."""
+        command, environment = (sys.executable, "-m", "service", *words), self.environment | variables
+        with (self.folder / f"{words[0]}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
+        running = Running(process)
+        self.cast.push_async_callback(running.end, signal.SIGKILL)
+        return running
+
+    async def serve(self, **variables: str) -> Running:
+        """Start the doors."""
+        serving = await self.start("serve", **variables)
+        self.door = await serving.url("public")
+        return serving
+
+    async def work(self, **variables: str) -> Running:
+        """Start a worker, and wait until it works."""
+        working = await self.start("work", **variables)
+        await working.url("private")
+        return working
+
+    def kill_redis(self) -> None:
+        """End Redis as a power cut ends it, as far as a process can."""
+        with blocking.Redis.from_url(self.redis.url, protocol=2) as client:
+            os.kill(client.info("server")["process_id"], signal.SIGKILL)
+        self.redis.stop()
+
+    # --- the ticketing system -------------------------------------------------------------------------------------
+
+    async def ticket(self) -> str:
+        """Open a ticket; return `table/sys_id`."""
+        made = (await self.client.post(f"{self.play}/sandbox/desk/tickets", json={"table": "incident"})).json()
+        return f"{made['table']}/{made['sys_id']}"
+
+    async def notes(self, ticket: str) -> list[str]:
+        """Return the work notes of a ticket."""
+        shown = await self.client.get(f"{self.play}/sandbox/desk/tickets/{ticket}")
+        return [note["text"] for note in shown.json()["work_notes"]]
+
+    def webhook(self, conversation: str, *, ticket: str = "", **data: object) -> dict[str, Any]:
+        """Return the body of one click, at this moment."""
+        table, _, sys_id = ticket.rpartition("/")
+        where = {"table": table, "sys_id": sys_id} if ticket else {}
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "type": "caller.remove",
+            "timestamp": stamp,
+            "data": {"conversation_id": conversation, **(data or {"caller_phone": CALLER}), **where},
+        }
+
+    async def post(
+        self,
+        body: Mapping[str, Any] | bytes,
+        *,
+        webhook_id: str = "",
+        wait: int = 0,
+        secret: bytes = b"",
+        at: float | None = None,
+        source: str = "desk",
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Sign and post one delivery."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        moment = int((time.time() if at is None else at) * 1000)
+        signature = signed(secret or self.secret, webhook_id or f"msg_{secrets.token_hex(8)}", moment, raw)
+        sent = {"content-type": "application/json", **signature, **(headers or {})}
+        if wait:
+            sent["prefer"] = f"wait={wait}"
+        return await self.client.post(f"{self.door}/webhooks/{source}", content=raw, headers=sent)
+
+    async def account(self, receipt: Answer) -> dict[str, Any]:
+        """Return what `GET /actions/{id}` shows for a receipt."""
+        url = httpx.URL(receipt["links"]["self"])
+        answer = await self.client.get(f"{self.door}{url.raw_path.decode()}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def settled(self, receipt: Answer, seconds: float = SETTLE_SECONDS) -> dict[str, Any]:
+        """Return the account once it has an outcome and its reports are told."""
+
+        async def ended() -> dict[str, Any] | None:
+            account = await self.account(receipt)
+            told = all(report["state"] in {"told", "dead"} for report in account["reports"])
+            return account if account["outcome"] and told else None
+
+        return await eventually(ended, seconds)
+
+    # --- Genesys --------------------------------------------------------------------------------------------------
+
+    async def conversation(self, scenario: str = "conference") -> str:
+        """Begin a conversation; return its id."""
+        made = await self.client.post(f"{self.play}/sandbox/conversations", json={"scenario": scenario})
+        return str(made.json()["conversation_id"])
+
+    async def people(self, conversation: str) -> list[dict[str, Any]]:
+        """Return the participants as they truly are."""
+        return list((await self.client.get(f"{self.play}/sandbox/conversations/{conversation}")).json()["participants"])
+
+    async def present(self, conversation: str) -> list[str]:
+        """Return the purposes of those who are there."""
+        return sorted(one["purpose"] for one in await self.people(conversation) if one["present"])
+
+    async def switch(self, conversation: str = "", **switches: object) -> None:
+        """Set switches of one conversation, or of all."""
+        where = f"/conversations/{conversation}" if conversation else ""
+        answer = await self.client.put(f"{self.play}/sandbox{where}/switches", json=switches)
+        assert answer.status_code == 200, answer.text
+
+    async def calls(self, method: str = "", conversation: str = "") -> list[dict[str, Any]]:
+        """Return the calls that Genesys received."""
+        asked = {"service": "genesys"} | ({"conversation": conversation} if conversation else {})
+        calls = (await self.client.get(f"{self.play}/sandbox/calls", params=asked)).json()["calls"]
+        return [call for call in calls if not method or call["method"] == method]
+
+
+async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = SETTLE_SECONDS) -> T:
+    """Return what `look` finds, as soon as it finds something."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if (found := await look()) is not None:
+                return found
+            await asyncio.sleep(0.05)  # real processes: there is nothing else to wait for
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    """Start a Redis and a sandbox, and give a stage on which no process of ours runs yet."""
+    folder = short_folder()
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        redis = stack.enter_context(EmbeddedRedis(folder))
+        play = await stack.enter_async_context(played(0))
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
+        credentials = (await client.get(f"{play}/sandbox/credentials")).json()
+        secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        cast = await stack.enter_async_context(AsyncExitStack())
+        environment = _environment(folder, redis.url, play, credentials, secret)
+        yield Stage(folder, redis, play, environment, secret_in(secret), client, cast)
+
+
+def _environment(folder: Path, redis: str, play: str, credentials: Answer, secret: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ONHOOK_", "COVERAGE_"))}
+    said = {
+        "REDIS__URL": redis,
+        "DOORS__PUBLIC": "127.0.0.1:0",
+        "DOORS__PRIVATE": "127.0.0.1:0",
+        "DOORS__WORKER": "127.0.0.1:0",
+        "ORGS__PLAY__API_URL": play,
+        "ORGS__PLAY__LOGIN_URL": play,
+        "ORGS__PLAY__CLIENT_ID": credentials["client_id"],
+        "ORGS__PLAY__CLIENT_SECRET": credentials["client_secret"],
+        "SOURCES__DESK__KIND": "servicenow",
+        "SOURCES__DESK__ORG": "play",
+        "SOURCES__DESK__SECRETS": secret,
+        "SOURCES__DESK__INSTANCE_URL": play,
+        "SOURCES__DESK__USERNAME": credentials["desk_user"],
+        "SOURCES__DESK__PASSWORD": credentials["desk_password"],
+    }
+    mine = {f"ONHOOK_{name}": value for name, value in said.items()}
+    return inherited | mine | {"ONHOOK_STATE_DIR": str(folder), "ONHOOK_CONFIG": _empty(folder)}
+
+
+def _empty(folder: Path) -> str:
+    """Return an empty settings file, so that none that lies about counts."""
+    file = folder / "onhook.toml"
+    file.touch()
+    return str(file)

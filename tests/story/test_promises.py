@@ -1,0 +1,175 @@
+"""One test for each numbered promise of the README: whole processes, seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import httpx
+import pytest
+
+from tests.story.stage import EXTERNAL, Stage, eventually, staged
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """Give a stage with doors and one worker, for all that end none of them."""
+    async with staged() as made:
+        await asyncio.gather(made.serve(), made.work())
+        yield made
+
+
+async def test_promise_1_a_2xx_means_it_is_on_disk() -> None:
+    """An action whose 2xx left is there after Redis was killed; while Redis is away the answer is an honest 503."""
+    async with staged() as stage:
+        await stage.serve()
+        conversation, ticket = await stage.conversation(), await stage.ticket()
+        receipt = (await stage.post(stage.webhook(conversation, ticket=ticket))).json()
+        stage.kill_redis()
+        began = time.monotonic()
+        refused = await stage.post(stage.webhook(conversation))
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert 5 <= int(refused.headers["retry-after"]) <= 30
+        assert time.monotonic() - began < 3
+        stage.redis.start()
+        await stage.work()
+        assert (await stage.settled(receipt))["outcome"]["kind"] == "disconnected"
+        assert len(await stage.notes(ticket)) == 1
+
+
+async def test_promise_2_every_accepted_action_ends_also_while_paused(stage: Stage) -> None:
+    """A click that waits out a pause expires truthfully, and its ticket is told."""
+    paused = await stage.start("pause")
+    assert await paused.process.wait() == 0
+    conversation, ticket = await stage.conversation(), await stage.ticket()
+    body = stage.webhook(conversation, ticket=ticket)
+    body["timestamp"] = _ago(118)
+    account = await stage.settled((await stage.post(body)).json())
+    assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("expired", "paused")
+    assert "paused" in (await stage.notes(ticket))[0]
+    assert not await stage.calls("PATCH", conversation)
+    resumed = await stage.start("resume")
+    assert await resumed.process.wait() == 0
+
+
+async def test_promise_3_nobody_else(stage: Stage) -> None:
+    """Of four people one goes, by the only mutating request there is, and the other three stay."""
+    conversation = await stage.conversation()
+    account = await stage.settled((await stage.post(stage.webhook(conversation))).json())
+    assert account["outcome"]["remaining"] == {"agent": 2, "external": 1}
+    assert await stage.present(conversation) == ["agent", "agent", "external"]
+    (caller,) = (one["id"] for one in await stage.people(conversation) if one["purpose"] == "customer")
+    calls = await stage.calls(conversation=conversation)
+    sent = [(call["method"], call["path"], call["body"]) for call in calls if call["method"] != "GET"]
+    path = f"/api/v2/conversations/{conversation}/participants/{caller}"
+    assert sent == [("PATCH", path, '{"state":"disconnected"}')]
+
+
+async def test_promise_4_once_and_who_came_back_stays(stage: Stage) -> None:
+    """Twenty deliveries of one click at once remove once; who comes back is not dropped for the old click."""
+    conversation, ticket = await stage.conversation(), await stage.ticket()
+    body = stage.webhook(conversation, ticket=ticket)
+    answers = await asyncio.gather(*(stage.post(body, webhook_id="msg_once") for _ in range(20)))
+    receipts = [answer.json() for answer in answers]
+    assert len({receipt["action"] for receipt in receipts}) == 1
+    await stage.settled(receipts[0])
+    (caller,) = (one["id"] for one in await stage.people(conversation) if one["purpose"] == "customer")
+    where = f"{stage.play}/sandbox/conversations/{conversation}/events"
+    await stage.client.post(where, json={"event": "rejoin", "participant_id": caller})
+    assert (await stage.post(body, webhook_id="msg_once")).json()["action"] == receipts[0]["action"]
+    assert await stage.present(conversation) == ["agent", "agent", "customer", "external"]
+    assert len(await stage.calls("PATCH", conversation)) == 1
+    assert len(await stage.notes(ticket)) == 1
+
+
+async def test_promise_5_no_lies(stage: Stage) -> None:
+    """Genesys says 202 and nothing happens: that is never called disconnected, and "failed" waits until it is quiet."""
+    conversation = await stage.conversation()
+    await stage.switch(conversation, lost=True)
+    account = await stage.settled((await stage.post(stage.webhook(conversation))).json(), seconds=60)
+    assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("failed", "no_effect")
+    patches = await stage.calls("PATCH", conversation)
+    assert [call["status"] for call in patches] == [202, 202, 202]
+    settle = next(entry for entry in account["timeline"] if entry["verb"] == "settle")
+    assert _seconds(settle["at"]) - patches[-1]["at"] >= 10
+
+
+async def test_promise_6_late_is_wrong(stage: Stage) -> None:
+    """A click that is over two minutes old removes nobody, and the ticket says so."""
+    conversation, ticket = await stage.conversation(), await stage.ticket()
+    body = stage.webhook(conversation, ticket=ticket)
+    body["timestamp"] = _ago(121)
+    account = await stage.settled((await stage.post(body)).json())
+    assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("expired", "late")
+    assert not await stage.calls(conversation=conversation)
+    assert "too old" in (await stage.notes(ticket))[0]
+
+
+async def test_promise_7_a_killed_workers_action_is_taken_up_again() -> None:
+    """Kill -9 while Genesys has the PATCH and has not done it: another worker claims within 8 s, and it ends once."""
+    async with staged() as stage:
+        await stage.serve()
+        first = await stage.work()
+        conversation = await stage.conversation()
+        # taken, and the connection cut without effect, long after the worker is dead
+        rule = {"on": "disconnect", "cut": "before", "delay_seconds": 5}
+        await stage.switch(conversation, answers=[rule])
+        receipt = (await stage.post(stage.webhook(conversation))).json()
+
+        async def sent() -> bool | None:
+            account = await stage.account(receipt)
+            return True if account["sends"] else None
+
+        await eventually(sent)
+        await first.end(signal.SIGKILL)
+        killed_at = time.time()
+        await stage.work()
+        account = await stage.settled(receipt)
+        claims = [_seconds(entry["at"]) for entry in account["timeline"] if entry["verb"] == "claim"]
+        assert 0 < claims[1] - killed_at <= 8
+        assert account["outcome"]["kind"] == "disconnected"
+        assert await stage.present(conversation) == ["agent", "agent", "external"]
+        assert [call["effect"] for call in await stage.calls("PATCH", conversation)].count(True) == 1
+
+
+async def test_promise_8_a_duplicate_gets_the_same_answer(stage: Stage) -> None:
+    """The same webhook, re-signed later, gets the same status and the same action; with another body, 422."""
+    conversation = await stage.conversation()
+    body = stage.webhook(conversation)
+    first = await stage.post(body, webhook_id="msg_same", at=time.time() - 60)
+    await stage.settled(first.json())
+    again = await stage.post(body, webhook_id="msg_same")
+    assert (again.status_code, again.json()["action"]) == (first.status_code, first.json()["action"])
+    assert (again.json()["status"], again.json()["outcome"]["kind"]) == ("duplicate", "disconnected")
+    other = await stage.post(stage.webhook(conversation, caller_phone=EXTERNAL), webhook_id="msg_same")
+    assert (other.status_code, other.json()["code"]) == (422, "delivery_conflict")
+
+
+async def test_promise_9_nobody_gets_in(stage: Stage) -> None:
+    """No signature, a wrong or old one, no such source: one and the same 401; an action's page needs its key."""
+    conversation = await stage.conversation()
+    body = stage.webhook(conversation)
+    unsigned = {"webhook-signature": "v1,AAAA"}
+    answers = [
+        await stage.client.post(f"{stage.door}/webhooks/desk", json=body),
+        await stage.post(body, headers=unsigned),
+        await stage.post(body, secret=b"x" * 32),
+        await stage.post(body, at=time.time() - 301),
+        await stage.post(body, source="nobody"),
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(401, answers[0].text)}
+    receipt = (await stage.post(stage.webhook(conversation, preview=True, caller_phone=EXTERNAL))).json()
+    bare = httpx.URL(receipt["links"]["self"]).copy_with(query=b"key=" + b"0" * 32)
+    assert (await stage.client.get(bare)).status_code == 404
+    assert await stage.present(conversation) == ["agent", "agent", "customer", "external"]
+
+
+def _ago(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
