@@ -1,0 +1,121 @@
+"""The README and the code name the same things: neither knows one that the other does not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel
+
+from service import telemetry
+from service.cli import app
+from service.core import errors
+from service.settings import OrgSettings, Settings
+from service.sources import KINDS
+from service.web import openapi, problems
+from service.web.back import private_door
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VERBS = ["verify", "parse", "accept", "claim", "look", "decide", "disconnect", "confirm", "settle", "report"]
+
+
+def test_every_setting_is_documented() -> None:
+    """The table of settings names each setting there is, and none that is not."""
+    known = set(_names(Settings, "")) - {"orgs", "sources", "state_dir"}
+    known |= set(_names(OrgSettings, "orgs.*."))
+    known |= {name for kind in KINDS.values() for name in _names(kind.options, "sources.*.")}
+    assert set(_documented_settings()) == known
+
+
+def test_every_setting_in_the_sample_is_one() -> None:
+    """The sample file of the README is taken as it stands, secrets put in."""
+    sample = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert sample
+    names = set(re.findall(r"^(\w+) =", sample.group(1), re.MULTILINE))
+    assert names <= set(OrgSettings.model_fields) | set(KINDS["servicenow"].options.model_fields)
+
+
+def test_every_route_is_documented() -> None:
+    """The table of routes names each route of both doors, and none that is not."""
+    public = set(cast("dict[str, object]", openapi.document("http://127.0.0.1")["paths"]))
+    private = set(_private_routes())
+    shown = set(re.findall(r"`(?:GET |POST )?(/[a-z]+[^`?]*)(?:\?[^`]*)?`", _table("route")))
+    assert shown == public | private
+
+
+def test_every_command_is_documented() -> None:
+    """The table of commands names each command, and none that is not."""
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert set(re.findall(r"`onhook ([a-z]+)", _table("command"))) == commands
+
+
+def test_every_metric_is_documented() -> None:
+    """The README names each metric, and none that is not."""
+    assert set(re.findall(r"`(onhook_[a-z_]+)`", README)) == set(telemetry.metric_names())
+
+
+def test_every_problem_is_documented() -> None:
+    """The README names each problem code with its status, and none that is not."""
+    said = re.search(r"Problem codes: (.*?)\n\n", README, re.DOTALL)
+    assert said
+    known = {one.code for one in vars(problems).values() if isinstance(one, problems.Problem)}
+    known |= {one.code for one in _refusals(errors.Refused)} | {"method_not_allowed"}
+    assert set(re.findall(r"`([a-z_]+)`", said.group(1))) == known
+
+
+def test_every_verb_is_documented() -> None:
+    """The ten verbs stand in the README in the order in which they happen."""
+    assert re.search(rf"\*\*{' '.join(VERBS[:3])} \| {' '.join(VERBS[3:])}\*\*", README)
+
+
+def test_every_link_leads_somewhere() -> None:
+    """What the README links to in this repository is there."""
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _names(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _documented_settings() -> Iterator[str]:
+    for row in _table("setting").splitlines()[2:]:
+        section = ""
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            section = name.rpartition(".")[0] if not name.startswith(".") else section
+            yield section + name if name.startswith(".") else name
+
+
+def _private_routes() -> Iterator[str]:
+    async def nothing() -> tuple[str, ...]:
+        await asyncio.sleep(0)
+        return ()
+
+    async def no_orgs() -> dict[str, dict[str, object]]:
+        await asyncio.sleep(0)
+        return {}
+
+    door = private_door(version={}, claim_age=lambda: None, has_started=lambda: True, faults=nothing, orgs=no_orgs)
+    for route in vars(door)["_routes"]:
+        yield route.path.pattern.replace("\\", "")
+
+
+def _refusals(error: type[errors.Refused]) -> Iterator[type[errors.Refused]]:
+    for kind in error.__subclasses__():
+        yield kind
+        yield from _refusals(kind)
+
+
+def _table(first: str) -> str:
+    found = re.search(rf"^\| {first} \|.*?(?=\n\n)", README, re.MULTILINE | re.DOTALL)
+    assert found
+    return found.group(0)
