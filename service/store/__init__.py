@@ -1,0 +1,1 @@
+"""Where promises are kept: Redis, its keys, its scripts, and how the process talks to it."""

@@ -1,0 +1,197 @@
+"""Every Redis key, its type and its life, in one place: nothing else in the house makes a key.
+
+A key is made of the prefix, the org as hash tag (a Cluster keeps all of an org in one slot) and words that are
+names from the configuration, UUIDs, hex digests or ids of ours. Everything else is refused before it reaches Redis.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.core.model import ACTION_ID, ORG_NAME, UUID
+
+PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+# a digest or a nonce: 128 bits at least, SHA-512 at most
+HEX = re.compile(r"[0-9a-f]{32,128}", re.ASCII)
+REPORT_ID = re.compile(ACTION_ID.pattern + r"\.([0-9a-f]{8})", re.ASCII)
+# a configured source, or the channel of a report
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+# host, process and slot; stands in the timeline's JSON, so no quote and no backslash can be in it
+WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}", re.ASCII)
+
+_DAY = 86_400_000
+
+
+class Kind(NamedTuple):
+    """One kind of key: what comes after `<prefix>:{<org>}:`, its Redis type, and how long it lives."""
+
+    pattern: str
+    type: str
+    life: str
+
+
+_ACTION = ACTION_ID.pattern
+KINDS: tuple[Kind, ...] = (
+    Kind(r"due:removals", "zset", "while an action is open; a member per open action"),
+    Kind(r"due:reports", "zset", "while a report is due; a member per due report"),
+    Kind(rf"action:{_ACTION}", "hash", "none while open, then Lives.action"),
+    Kind(rf"timeline:{_ACTION}", "list", "as its action"),
+    Kind(rf"deliveries:{_ACTION}", "set", "while its action is open: the digests that lead to it"),
+    Kind(rf"report:{REPORT_ID.pattern}", "hash", "as its action"),
+    Kind(r"delivery:[0-9a-f]{32,128}", "hash", "none while its action is open, then Lives.delivery or Lives.hash_only"),
+    Kind(r"intent:[0-9a-f]{32,128}", "string", "as the action it points to"),
+    Kind(rf"conversation:{UUID.pattern}", "hash", "none while owned, then Lives.ownership"),
+    Kind(r"paused", "hash", "until resumed; a field per paused source, and '' for the whole org"),
+    Kind(r"budget", "string", "until the bucket is full again"),
+    Kind(r"floor", "hash", "until the Retry-After is over"),
+    Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
+    Kind(r"step:[0-9a-f]{32,128}", "string", "Lives.step: the answer to the same step asked again"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long things stay, in milliseconds.
+
+    Attributes:
+        action: a settled action, its timeline, reports and intent.
+        delivery: a delivery, counted from the end of its action.
+        hash_only: the same where the key is the body's hash alone: a real second click may look the same.
+        ownership: who owned a conversation last; an attempt is over long before.
+        step: the answer to a step that leaves no record; we ask again for two seconds.
+        unknown: how long a record written by a newer version is left alone.
+    """
+
+    action: int = 30 * _DAY
+    delivery: int = 7 * _DAY
+    hash_only: int = 7_200_000
+    ownership: int = 3_600_000
+    step: int = 10_000
+    unknown: int = 30_000
+
+
+def _checked(pattern: re.Pattern[str], word: str, what: str) -> str:
+    if pattern.fullmatch(word) is None:
+        raise ValueError(f"{word[:80]!r} is not {what}")
+    return word
+
+
+def hex_in(word: str) -> str:
+    """Return `word`, a lower-case hex digest or nonce; ValueError for anything else."""
+    return _checked(HEX, word, "a hex digest")
+
+
+def name_in(word: str) -> str:
+    """Return `word`, the configured name of a source or a channel; ValueError for anything else."""
+    return _checked(NAME, word, "a configured name")
+
+
+def worker_in(word: str) -> str:
+    """Return `word`, the name of a worker; ValueError for anything else."""
+    return _checked(WORKER, word, "a worker's name")
+
+
+def action_of(report_id: str) -> str:
+    """Return the id of the action that the report `report_id` tells of; ValueError for anything else."""
+    return _checked(REPORT_ID, report_id, "a report id").rpartition(".")[0]
+
+
+def due_topic(org: str, kind: str) -> str:
+    """Return what is published when something of `kind` (`removals`, `reports`) is due in `org`."""
+    return f"{kind}:{org}"
+
+
+def settled_topic(action_id: str) -> str:
+    """Return what is published when an action was settled."""
+    return f"settled:{action_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of all keys under one prefix; every method raises ValueError for a word that may not be in a key."""
+
+    prefix: str = "onhook"
+
+    def __post_init__(self) -> None:
+        """Refuse a prefix that could be taken for more than a prefix."""
+        _checked(PREFIX, self.prefix, "a prefix: lower-case letters, digits, - and _")
+
+    def base(self, org: str) -> str:
+        """Return what every key of `org` begins with; the scripts put the derived keys together from it."""
+        return f"{self.prefix}:{{{_checked(ORG_NAME, org, 'the name of an org')}}}:"
+
+    def base_of(self, action_id: str) -> str:
+        """Return `base` of the org that an action id carries."""
+        return self.base(_checked(ACTION_ID, action_id, "an action id").partition(".")[0])
+
+    @property
+    def wake(self) -> str:
+        """The one channel of all wakes."""
+        return f"{self.prefix}:wake"
+
+    @property
+    def probe(self) -> str:
+        """The key that the dry-run writes and that lives a second; no org can be called so."""
+        return f"{self.prefix}:{{_}}:probe"
+
+    def due_removals(self, org: str) -> str:
+        """Return the open actions of `org`, scored by when a worker may next touch them."""
+        return f"{self.base(org)}due:removals"
+
+    def due_reports(self, org: str) -> str:
+        """Return the due reports of `org`, scored likewise."""
+        return f"{self.base(org)}due:reports"
+
+    def action(self, action_id: str) -> str:
+        """Return the record of an action."""
+        return f"{self.base_of(action_id)}action:{action_id}"
+
+    def actions(self, org: str) -> str:
+        """Return the pattern that the records of all actions of `org` fit."""
+        return f"{self.base(org)}action:*"
+
+    def timeline(self, action_id: str) -> str:
+        """Return the timeline of an action."""
+        return f"{self.base_of(action_id)}timeline:{action_id}"
+
+    def deliveries(self, action_id: str) -> str:
+        """Return the digests of the deliveries that lead to an open action."""
+        return f"{self.base_of(action_id)}deliveries:{action_id}"
+
+    def report(self, report_id: str) -> str:
+        """Return the record of a report."""
+        return f"{self.base_of(action_of(report_id))}report:{report_id}"
+
+    def delivery(self, org: str, digest: str) -> str:
+        """Return the record of a delivery."""
+        return f"{self.base(org)}delivery:{hex_in(digest)}"
+
+    def intent(self, org: str, digest: str) -> str:
+        """Return the pointer from a wish to its latest action."""
+        return f"{self.base(org)}intent:{hex_in(digest)}"
+
+    def conversation(self, org: str, conversation_id: str) -> str:
+        """Return who owns a conversation, and who did last."""
+        return f"{self.base(org)}conversation:{_checked(UUID, conversation_id, 'a UUID')}"
+
+    def paused(self, org: str) -> str:
+        """Return what is paused in `org`."""
+        return f"{self.base(org)}paused"
+
+    def budget(self, org: str) -> str:
+        """Return the bucket of `org`."""
+        return f"{self.base(org)}budget"
+
+    def floor(self, org: str) -> str:
+        """Return the moment before which nobody calls Genesys for `org`."""
+        return f"{self.base(org)}floor"
+
+    def claim(self, org: str, token: str) -> str:
+        """Return what was claimed with `token`."""
+        return f"{self.base(org)}claim:{hex_in(token)}"
+
+    def step(self, org: str, step: str) -> str:
+        """Return the answer that the step `step` was given."""
+        return f"{self.base(org)}step:{hex_in(step)}"

@@ -1,0 +1,228 @@
+"""The nouns of core as Redis keeps them: hashes of strings, and JSON that the scripts carry without reading it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import orjson
+
+from service.core import model as m
+from service.core.errors import Reply, StoreDown
+from service.store.keys import action_of
+
+# the schema of every record; the scripts have the same word in their prologue
+VERSION = "1"
+
+Fields: TypeAlias = Mapping[str, str]
+_Noun = TypeVar("_Noun")
+
+
+class UnknownVersion(StoreDown):
+    """The record was written by a newer version of this service: leave it alone; that version will see to it."""
+
+
+def checked(fields: Fields) -> Fields:
+    """Return `fields` if they are of our schema.
+
+    Raises:
+        UnknownVersion: they are not.
+    """
+    if fields.get("v") != VERSION:
+        raise UnknownVersion(f"a record has schema {fields.get('v', 'none')[:20]!r}, this version knows {VERSION!r}")
+    return fields
+
+
+def fields_in(flat: Sequence[str]) -> dict[str, str]:
+    """Return the hash that a script answered as field, value, field, value, …."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def readable(read: Callable[[str, Fields], _Noun], noun_id: str, flat: Sequence[str]) -> _Noun | None:
+    """Return the noun that `read` makes of a claimed record, or None: one odd record must not end the claim."""
+    try:
+        return read(noun_id, fields_in(flat))
+    except (UnknownVersion, KeyError, TypeError, ValueError):
+        return None
+
+
+# ---------------------------------------------------------------------------------------------- nouns → strings
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a record")
+
+
+def json_of(noun: object) -> str:
+    """Return a noun as JSON: its fields under their names, "" for None."""
+    return "" if noun is None else orjson.dumps(noun, default=_plain).decode()
+
+
+def _masked(selector: m.Selector | None) -> m.Selector | None:
+    if selector is None or selector.kind is not m.SelectorKind.PHONE:
+        return selector
+    return dataclasses.replace(selector, value="…" + selector.value[-4:])
+
+
+def masked(removal: m.Removal) -> m.Removal:
+    """Return `removal` with phone numbers cut to their last four digits, as it is kept once the action ended."""
+    selector = _masked(removal.selector) or removal.selector
+    return dataclasses.replace(removal, selector=selector, identity=_masked(removal.identity))
+
+
+def lines_of(entries: Iterable[m.Entry]) -> list[str]:
+    """Return entries as scripts take them: how many, then verb and JSON of each."""
+    pairs = [word for entry in entries for word in (entry.verb, json_of(entry))]
+    return [str(len(pairs) // 2), *pairs]
+
+
+def line_tail(note: str) -> str:
+    """Return the end of a timeline line that a script begins with its moment and worker."""
+    return orjson.dumps({"note": note}).decode()[1:]
+
+
+def report_suffix(source: str, channel: str, ticket: m.Ticket | None) -> str:
+    """Return the part of a report's id after the action's: the same source, channel and ticket, the same report."""
+    # length-prefixed by JSON, so that no two triples run together
+    words = orjson.dumps([source, channel, ticket.reference if ticket else ""])
+    return hashlib.sha256(words).hexdigest()[:8]
+
+
+def reports_of(offer: m.Offer) -> list[str]:
+    """Return the reports of an offer as `accept` takes them: how many, then suffix, channel and ticket of each."""
+    ticket = offer.removal.ticket
+    channels = [channel for channel in offer.channels if ticket is not None or channel != "ticket"]
+    words = [w for c in channels for w in (report_suffix(offer.source, c, ticket), c, json_of(ticket))]
+    return [str(len(channels)), *words]
+
+
+# ---------------------------------------------------------------------------------------------- strings → nouns
+
+
+def _selector(value: Mapping[str, Any] | None) -> m.Selector | None:
+    return m.Selector(m.SelectorKind(value["kind"]), value["value"]) if value else None
+
+
+def _reply(value: Mapping[str, Any] | None) -> Reply | None:
+    return Reply(**value) if value else None
+
+
+def ticket_in(text: str) -> m.Ticket | None:
+    """Read a ticket, or None from ""."""
+    return m.Ticket(**orjson.loads(text)) if text else None
+
+
+def removal_in(text: str) -> m.Removal:
+    """Read a removal."""
+    value = orjson.loads(text)
+    return m.Removal(
+        **value
+        | {
+            "selector": m.Selector(m.SelectorKind(value["selector"]["kind"]), value["selector"]["value"]),
+            "identity": _selector(value["identity"]),
+            "medium": value["medium"] and m.Medium(value["medium"]),
+            "ticket": value["ticket"] and m.Ticket(**value["ticket"]),
+        }
+    )
+
+
+def progress_in(text: str, held_by: str) -> m.Progress:
+    """Read a progress; `held_by` is a field of its own, because claims write it too."""
+    if not text:
+        return m.Progress(held_by=held_by)
+    value = orjson.loads(text)
+    pin = value["pin"]
+    return m.Progress(
+        **value
+        | {
+            "pin": pin and m.Target(pin["participant_id"], tuple(pin["leg_ids"]), pin["purpose"]),
+            "absence": value["absence"] and m.Absence(value["absence"]),
+            "held_by": held_by,
+        }
+    )
+
+
+def outcome_in(text: str) -> m.Outcome | None:
+    """Read an outcome, or None from ""."""
+    if not text:
+        return None
+    value = orjson.loads(text)
+    return m.Outcome(
+        **value
+        | {
+            "kind": m.OutcomeKind(value["kind"]),
+            "reply": _reply(value["reply"]),
+            "candidates": tuple(value["candidates"]),
+        }
+    )
+
+
+def entry_in(text: str) -> m.Entry:
+    """Read a line of a timeline."""
+    return m.Entry(**orjson.loads(text))
+
+
+def _answer(text: str) -> m.Answer | None:
+    if not text:
+        return None
+    value = orjson.loads(text)
+    return m.Answer(m.AnswerKind(value["kind"]), Reply(**value["reply"]), value["answered_at"])
+
+
+def _send(fields: Fields, number: int) -> m.Send:
+    return m.Send(
+        number=number,
+        marked_at=int(fields[f"marked_{number}"]),
+        deadline_at=int(fields[f"deadline_{number}"]),
+        answer=_answer(fields[f"answer_{number}"]),
+    )
+
+
+def action_in(action_id: str, fields: Fields) -> m.Action:
+    """Read an action.
+
+    Raises:
+        UnknownVersion: it was written by a newer version.
+    """
+    checked(fields)
+    return m.Action(
+        id=action_id,
+        org=action_id.partition(".")[0],
+        source=fields["source"],
+        removal=removal_in(fields["removal"]),
+        received_at=int(fields["received_at"]),
+        clicked_at=int(fields["clicked_at"]),
+        not_after=int(fields["not_after"]),
+        state=m.ActionState(fields["state"]),
+        sends=tuple(_send(fields, number) for number in range(1, int(fields["sends"]) + 1)),
+        progress=progress_in(fields.get("progress", ""), fields.get("held_by", "")),
+        lapses=int(fields["lapses"]),
+        outcome=outcome_in(fields.get("outcome", "")),
+        settled_at=int(fields.get("settled_at", "0")),
+        seen_at=int(fields.get("seen_at", "0")),
+        replay_of=fields.get("replay_of", ""),
+    )
+
+
+def report_in(report_id: str, fields: Fields) -> m.Report:
+    """Read a report.
+
+    Raises:
+        UnknownVersion: it was written by a newer version.
+    """
+    checked(fields)
+    return m.Report(
+        id=report_id,
+        action_id=action_of(report_id),
+        source=fields["source"],
+        channel=fields["channel"],
+        ticket=ticket_in(fields["ticket"]),
+        state=m.ReportState(fields["state"]),
+        tries=int(fields["tries"]),
+        error=fields.get("error", ""),
+        first_due_at=int(fields["first_due_at"]),
+    )

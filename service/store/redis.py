@@ -1,0 +1,385 @@
+"""Redis as the store and the budget: one method per atomic step, each a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from service.core import model as m
+from service.core.errors import Conflicting, LeaseLost
+from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
+from service.core.ports import Dice
+from service.store import records
+from service.store.health import Health, examine
+from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
+from service.store.script import Reply, Runner, script
+
+# a claim looks at no more than this, so that it never blocks Redis for long (100 are about a millisecond)
+SCAN_MOST = 100
+# no byte of a send leaves later than this after its mark
+SEND_MS = 2_000
+# three claims in a row ended by the end of the lease: the action kills its workers
+POISON_LAPSES = 3
+# an intent is joined after the end only where the person was seen gone
+_JOINED_AFTER = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE})
+_OURS = f" {m.AnswerKind.ACCEPTED} {m.AnswerKind.UNCLEAR} "
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an org's Genesys API takes.
+
+    Attributes:
+        per_minute: calls a minute, shared by all workers.
+        burst: so many at once after a rest; a confirming look may borrow a third more, for what was sent must be seen.
+    """
+
+    per_minute: float = 300.0
+    burst: int = 30
+
+    @property
+    def interval_us(self) -> int:
+        """Microseconds from one call to the next."""
+        return round(60_000_000 / self.per_minute)
+
+    @property
+    def burst_confirming(self) -> int:
+        """The burst for a confirming look."""
+        return self.burst + -(-self.burst // 3)
+
+
+def _ms(seconds: float) -> str:
+    return f"{max(seconds, 0.0) * 1000:.0f}"
+
+
+class RedisStore:
+    """Meets the ports `Store` and `Budget`.
+
+    Args:
+        runner: brings scripts to Redis; `client.Link` in production.
+        dice: for the nonce by which a step is known when it is asked again.
+        keys: the names of all keys.
+        lives: how long what has ended stays.
+        rate: the budget of every org.
+        lease_seconds: how long a claim is a worker's own unless renewed.
+        now_ms: the clock of a simulation; None in production, where Redis' own clock counts.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        dice: Dice,
+        *,
+        keys: Keys | None = None,
+        lives: Lives | None = None,
+        rate: Rate | None = None,
+        lease_seconds: float = 6.0,
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
+        self._runner = runner
+        self._dice = dice
+        self._keys = keys or Keys()
+        self._lives = lives or Lives()
+        self._rate = rate or Rate()
+        self._lease_ms = _ms(lease_seconds)
+        self._now_ms = now_ms
+
+    # ------------------------------------------------------------------------------------------ intake
+
+    async def accept(self, offer: m.Offer) -> m.Receipt:
+        """Store `offer` on disk, or join the action it belongs to; raises Conflicting for another body."""
+        keys, removal = self._keys, offer.removal
+        event_at = "" if removal.event_at is None else str(removal.event_at)
+        kept, masked = records.json_of(removal), records.json_of(records.masked(removal))
+        reply = await self._runner.run_shared(
+            script("accept"),
+            [
+                keys.due_removals(offer.org),
+                keys.due_reports(offer.org),
+                keys.delivery(offer.org, offer.delivery_key),
+                keys.action(offer.action_id),
+                keys.timeline(offer.action_id),
+                keys.deliveries(offer.action_id),
+                *([keys.intent(offer.org, offer.intent_key)] if offer.intent_key else []),
+            ],
+            [
+                *self._head(offer.org),
+                *(offer.org, keys.wake, ACTION_STEPS["join"].source, ACTION_STEPS["settle"].to),
+                *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
+                *(str(self._lives.action), str(self._lives.delivery), str(self._lives.hash_only)),
+                *(offer.action_id, offer.key, name_in(offer.source)),
+                *(keys.conversation(offer.org, removal.conversation_id)[-36:], kept, "" if masked == kept else masked),
+                *(event_at, _ms(offer.max_age_seconds)),
+                *(
+                    offer.delivery_key,
+                    hex_in(offer.body_hash),
+                    "1" if offer.is_hash_only else "",
+                    offer.intent_key or "",
+                ),
+                *records.reports_of(offer),
+                *records.lines_of(offer.entries),
+            ],
+        )
+        match reply:
+            case ["ok", str(joined), str(action_id), str(key), str(outcome)]:
+                return m.Receipt(action_id, key, joined, records.outcome_in(outcome))
+            case ["conflict"]:
+                raise Conflicting("a delivery with this id was received before, with another body")
+            case _:
+                raise records.UnknownVersion("this delivery was stored by a newer version of this service")
+
+    # ------------------------------------------------------------------------------------------ an attempt
+
+    async def claim(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.Claim]:
+        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`."""
+        keys = self._keys
+        reply = await self._runner.run(
+            script("claim"),
+            [keys.due_removals(org), keys.claim(org, token), keys.paused(org), keys.budget(org), keys.floor(org)],
+            [
+                *self._head(org),
+                *(token, worker_in(worker), str(limit), self._lease_ms, ACTION_STEPS["claim"].source, str(SCAN_MOST)),
+                *(str(self._lives.unknown), str(self._rate.interval_us)),
+                *(str(self._rate.burst), str(self._rate.burst_confirming)),
+            ],
+        )
+        now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, str, list[str]], ...]]", reply)
+        claims = []
+        for action_id, epoch, flat in rows:
+            action = records.readable(records.action_in, action_id, flat)
+            if action is not None:
+                lease = m.Lease(org, action_id, token)
+                claims.append(m.Claim(lease, action, int(now_at), int(lease_until), epoch))
+        return claims
+
+    async def renew(self, lease: m.Lease) -> None:
+        """Push the end of the lease a full lease away; a lease that is over is lost."""
+        await self._renew(lease, self._keys.action(lease.id), self._keys.due_removals(lease.org), "claim")
+
+    async def pin(self, lease: m.Lease, progress: m.Progress, entries: Sequence[m.Entry]) -> None:
+        """Remember `progress` before anything is done about it."""
+        await self._step("pin", lease, [], [*_progress(progress), *records.lines_of(entries)])
+
+    async def mark_sent(
+        self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
+    ) -> m.Marked | m.Owned | m.TooLate:
+        """Say that a send is about to leave, before it does, and take the conversation."""
+        args = [lease.id, epoch, str(SEND_MS), *_progress(progress), *records.lines_of(entries)]
+        match await self._step("mark_sent", lease, [], args):
+            case ["late"]:
+                return m.TooLate()
+            case ["owned", str(now_owned)]:
+                return m.Owned(now_owned)
+            case reply:
+                number, marked_at, deadline_at, left_ms = map(int, cast("list[str]", reply)[1].split())
+                return m.Marked(m.Send(number, marked_at, deadline_at), left_ms / 1000)
+
+    async def answered(self, lease: m.Lease, number: int, answer: m.Answer, entries: Sequence[m.Entry]) -> None:
+        """Remember what became of send `number`; ValueError when there is none."""
+        args = [str(number), str(answer.kind), records.json_of(answer), *records.lines_of(entries)]
+        await self._step("answered", lease, [], args)
+
+    async def unsent(self, lease: m.Lease, number: int, entries: Sequence[m.Entry]) -> None:
+        """Take back exactly mark `number`; ValueError when it is not the last, or was answered."""
+        args = [lease.id, str(number), str(self._lives.ownership), _OURS, *records.lines_of(entries)]
+        await self._step("unsent", lease, [], args)
+
+    async def put_back(
+        self, lease: m.Lease, after_seconds: float, progress: m.Progress, entries: Sequence[m.Entry]
+    ) -> None:
+        """Give the action up for `after_seconds`; its lease ends now."""
+        due = [self._keys.due_removals(lease.org)]
+        args = [lease.id, _ms(after_seconds), *_progress(progress), str(POISON_LAPSES), *records.lines_of(entries)]
+        await self._step("put_back", lease, due, args)
+
+    async def settle(
+        self, lease: m.Lease, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
+    ) -> None:
+        """End the action: outcome written once, reports due, the conversation free."""
+        keys, lives = self._keys, self._lives
+        await self._step(
+            "settle",
+            lease,
+            [keys.due_removals(lease.org), keys.due_reports(lease.org), keys.deliveries(lease.id)],
+            [
+                *(ACTION_STEPS["settle"].to, lease.id, lease.org, keys.wake, records.json_of(outcome)),
+                "1" if outcome.kind in _JOINED_AFTER else "",
+                "" if seen_ago_seconds is None else _ms(seen_ago_seconds),
+                *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
+                *(str(lives.action), str(lives.delivery), str(lives.hash_only), str(lives.ownership)),
+                *records.lines_of(entries),
+            ],
+        )
+
+    # ------------------------------------------------------------------------------------------ reports
+
+    async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:
+        """Take up to `limit` due reports of `org`, earliest first."""
+        reply = await self._runner.run(
+            script("claim_reports"),
+            [self._keys.due_reports(org), self._keys.claim(org, token)],
+            [
+                *self._head(org),
+                *(token, worker_in(worker), str(limit), self._lease_ms),
+                *(REPORT_STEPS["claim_reports"].source, ACTION_STEPS["settle"].to),
+                *(str(SCAN_MOST), str(self._lives.unknown)),
+            ],
+        )
+        now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, list[str], list[str]], ...]]", reply)
+        claims = []
+        for report_id, flat_report, flat_action in rows:
+            report = records.readable(records.report_in, report_id, flat_report)
+            action = records.readable(records.action_in, action_of(report_id), flat_action)
+            if report is not None and action is not None:
+                lease = m.Lease(org, report_id, token)
+                claims.append(m.ReportClaim(lease, report, action, int(now_at), int(lease_until)))
+        return claims
+
+    async def renew_report(self, lease: m.Lease) -> None:
+        """Push the end of the report's lease a full lease away; a lease that is over is lost."""
+        await self._renew(lease, self._keys.report(lease.id), self._keys.due_reports(lease.org), "claim_reports")
+
+    async def put_back_report(self, lease: m.Lease, after_seconds: float, error: str) -> None:
+        """Try the report again in `after_seconds`."""
+        await self._end_report("put_back_report", lease, _ms(after_seconds), error)
+
+    async def told(self, lease: m.Lease, entries: Sequence[m.Entry]) -> None:
+        """The ticket has it."""
+        await self._end_report("told", lease, "", "", entries)
+
+    async def bury(self, lease: m.Lease, error: str) -> None:
+        """Make the report a dead letter: only a person moves it on."""
+        await self._end_report("bury", lease, "", error)
+
+    async def retell(self, report_id: str) -> bool:
+        """Make a dead letter due again; False when it is not one."""
+        org = action_of(report_id).partition(".")[0]
+        states = REPORT_STEPS["retell"]
+        reply = await self._runner.run(
+            script("retell"),
+            [self._keys.report(report_id), self._keys.due_reports(org)],
+            [*self._head(org), self._nonce(), states.source, states.to, report_id, org, self._keys.wake],
+        )
+        return reply == 1
+
+    # ------------------------------------------------------------------------------------------ what a person asks
+
+    async def read(self, action_id: str) -> m.Account | None:
+        """Return everything known about an action, or None; UnknownVersion when a newer version wrote it."""
+        if m.org_of(action_id) is None:
+            return None
+        keys = [self._keys.action(action_id), self._keys.timeline(action_id)]
+        reply = await self._runner.run(script("read"), keys, self._head(action_id.partition(".")[0]))
+        if not reply:
+            return None
+        flat, lines, *reports = cast("tuple[list[str], list[str], *tuple[tuple[str, list[str]], ...]]", reply)
+        fields = records.fields_in(flat)
+        return m.Account(
+            action=records.action_in(action_id, fields),
+            key=fields["key"],
+            timeline=tuple(records.entry_in(line) for line in lines),
+            reports=tuple(records.report_in(report_id, records.fields_in(row)) for report_id, row in reports),
+        )
+
+    async def action_ids(self, org: str) -> list[str]:
+        """Return the ids of all actions of `org`, in order of time; walks through all keys of one Redis, no Cluster."""
+        found: set[str] = set()
+        cursor = "0"
+        while True:
+            asked = ("SCAN", cursor, "MATCH", self._keys.actions(org), "COUNT", str(SCAN_MOST))
+            after, names = cast("tuple[int, list[str]]", await self._runner.ask(*asked))
+            found |= {name.rpartition(":")[2] for name in names}
+            if not after:
+                return sorted(found)
+            cursor = str(after)
+
+    async def pause(self, org: str, source: str = "") -> None:
+        """Claim nothing of `org` (or of one source of it) until resumed, except what is past its not-after."""
+        await self._pause(org, source, "1")
+
+    async def resume(self, org: str, source: str = "") -> None:
+        """Take a pause back."""
+        await self._pause(org, source, "")
+
+    async def paused(self, org: str) -> frozenset[str]:
+        """Return what is paused: "" for the whole org, else names of sources."""
+        reply = await self._runner.run(script("paused"), [self._keys.paused(org)], self._head(org))
+        return frozenset(cast("list[str]", reply))
+
+    # ------------------------------------------------------------------------------------------ the budget
+
+    async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+        """Take one call from the budget and return 0.0, or take nothing and return the seconds to wait."""
+        rate, step = self._rate, self._nonce()
+        burst = rate.burst_confirming if is_confirming else rate.burst
+        reply = await self._runner.run(
+            script("spend"),
+            [self._keys.budget(org), self._keys.floor(org), self._keys.step(org, step)],
+            [*self._head(org), *map(str, (rate.interval_us, burst, rate.burst_confirming, self._lives.step))],
+        )
+        return int(cast("str", reply)) / 1_000_000
+
+    async def throttle(self, org: str, seconds: float) -> None:
+        """Let nobody of `org` call before `seconds` are over: a Retry-After is a floor for all workers."""
+        step = self._keys.step(org, self._nonce())
+        args = [*self._head(org), _ms(seconds), str(self._lives.step)]
+        await self._runner.run(script("throttle"), [self._keys.floor(org), step], args)
+
+    async def health(self, *, allow_lossy: bool = False, needs_replica: bool = False) -> Health:
+        """Say in words what is wrong with Redis; never raises."""
+        return await examine(self._runner, self._keys, allow_lossy=allow_lossy, needs_replica=needs_replica)
+
+    # ------------------------------------------------------------------------------------------ what they share
+
+    def _head(self, org: str) -> list[str]:
+        now = "" if self._now_ms is None else str(self._now_ms())
+        return [now, self._keys.base(org)]
+
+    def _nonce(self) -> str:
+        return hex_in(self._dice.token())
+
+    async def _step(self, name: str, lease: m.Lease, keys: Sequence[str], args: Sequence[str]) -> list[Reply]:
+        """Run a step of an attempt on an action; returns what it answers when it was done, by this asking or before."""
+        reply = await self._runner.run(
+            script(name),
+            [self._keys.action(lease.id), self._keys.timeline(lease.id), *keys],
+            [*self._head(lease.org), hex_in(lease.token), self._nonce(), ACTION_STEPS[name].source, *args],
+        )
+        return _kept(reply, name, lease)
+
+    async def _renew(self, lease: m.Lease, key: str, due: str, step: str) -> None:
+        state = (ACTION_STEPS | REPORT_STEPS)[step].source
+        args = [*self._head(lease.org), hex_in(lease.token), self._nonce(), state, lease.id, self._lease_ms]
+        _kept(await self._runner.run(script("renew"), [key, due], args), "renew", lease)
+
+    async def _end_report(
+        self, name: str, lease: m.Lease, again_ms: str, error: str, entries: Sequence[m.Entry] = ()
+    ) -> None:
+        keys, states = self._keys, REPORT_STEPS[name]
+        reply = await self._runner.run(
+            script("end_report"),
+            [keys.report(lease.id), keys.due_reports(lease.org), keys.timeline(action_of(lease.id))],
+            [
+                *self._head(lease.org),
+                *(hex_in(lease.token), self._nonce(), states.source, states.to, lease.id, again_ms, error),
+                *(records.line_tail(error) if error else "", *records.lines_of(entries)),
+            ],
+        )
+        _kept(reply, name, lease)
+
+    async def _pause(self, org: str, source: str, flag: str) -> None:
+        args = [*self._head(org), source and name_in(source), flag, org, self._keys.wake]
+        await self._runner.run(script("pause"), [self._keys.paused(org)], args)
+
+
+def _progress(progress: m.Progress) -> tuple[str, str]:
+    return records.json_of(progress), progress.held_by
+
+
+def _kept(reply: Reply, step: str, lease: m.Lease) -> list[Reply]:
+    if reply == ["lost"]:
+        raise LeaseLost(f"{step}: {lease.id} is no longer held with this token")
+    if reply == ["no such send"]:
+        raise ValueError(f"{step}: {lease.id} has no such send")
+    return cast("list[Reply]", reply)

@@ -1,0 +1,114 @@
+-- Stores an offer as a new action, or joins it to the action it belongs to. Our own repeat is known by the action id.
+-- KEYS: [1] due:removals zset [2] due:reports zset [3] delivery:<digest> hash [4] action:<offered> hash
+--       [5] timeline:<offered> list [6] deliveries:<offered> set [7] intent:<digest> string, absent when not shared
+-- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one
+-- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
+--       [9] life of an action [10] of a delivery [11] of a hash-only delivery
+--       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
+--       [18] event_at or '' [19] max age ms [20] delivery digest [21] body hash [22] '1' when hash-only
+--       [23] intent digest or '' [24] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line
+-- Returns: {'ok', joined, action id, link key, outcome or ''} | {'conflict'} | {'unknown'}
+local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
+local clicked = now
+if ARGV[18] ~= '' then clicked = math.min(tonumber(ARGV[18]), now) end
+
+expect('zset', KEYS[1])
+expect('zset', KEYS[2])
+expect('hash', KEYS[3])
+expect('hash', KEYS[4])
+expect('list', KEYS[5])
+expect('set', KEYS[6])
+if KEYS[7] then expect('string', KEYS[7]) end
+
+local function answer(joined, id)
+  local r = redis.call('HMGET', keys.action(id), 'key', 'outcome')
+  return { 'ok', joined, id, r[1] or '', r[2] or '' }
+end
+
+-- Which action is it? The same delivery first, then the same wish.
+local id, joined
+local seen = record(KEYS[3])
+if seen.v and seen['until'] and tonumber(seen['until']) <= now then seen = {} end
+if seen.v and seen.v ~= V then return { 'unknown' } end
+if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
+  if seen.body_hash ~= body then return { 'conflict' } end
+  if seen.offer == offered then return answer(seen.joined, seen.action) end
+  if seen.last_offer == offered then return answer('delivery', seen.action) end
+  id, joined = seen.action, 'delivery'
+end
+if not id and redis.call('EXISTS', KEYS[4]) == 1 then return answer('', offered) end
+if not id and KEYS[7] then
+  local pointed = redis.call('GET', KEYS[7])
+  local r = pointed and redis.call('HMGET', keys.action(pointed), 'v', 'state', 'joins', 'seen_at')
+  if r and r[1] == V and (r[2] == pending or (r[3] == '1' and tonumber(r[4]) >= clicked)) then
+    id, joined = pointed, 'intent'
+  end
+end
+
+local is_new = not id
+if is_new then id, joined = offered, '' end
+local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports')
+if not is_new and action[1] ~= V then return { 'unknown' } end
+local is_settled = action[2] == settled
+local reports = action[4] or ''
+
+-- The reports that are not there yet.
+local fresh = {}
+for i = 1, tonumber(ARGV[24]) do
+  local at = 25 + (i - 1) * 3
+  local report = id .. '.' .. ARGV[at]
+  if not string.find(' ' .. reports .. ' ', ' ' .. report .. ' ', 1, true) then
+    expect('hash', keys.report(report))
+    fresh[#fresh + 1] = { report, ARGV[at + 1], ARGV[at + 2] }
+    reports = reports == '' and report or reports .. ' ' .. report
+  end
+end
+expect('list', keys.timeline(id))
+expect('set', keys.deliveries(id))
+
+-- From here on it is written.
+if is_new then
+  redis.call('HSET', KEYS[4], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
+    'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
+    'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
+  redis.call('ZADD', KEYS[1], text(now), id)
+  local first = 25 + 3 * tonumber(ARGV[24])
+  for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[5], ARGV[first + 2 * i]) end
+  redis.call('RPUSH', KEYS[5], line('accept', '', ''))
+  if KEYS[7] then redis.call('SET', KEYS[7], id) end
+else
+  push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
+end
+
+if joined == 'delivery' then
+  redis.call('HSET', KEYS[3], 'last_offer', offered)
+else
+  redis.call('DEL', KEYS[3])
+  redis.call('HSET', KEYS[3], 'v', V, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
+    'joined', joined)
+  if is_settled then
+    -- a minute at least, so that our own repeat is known
+    local life = tonumber(hash_only == '1' and ARGV[11] or ARGV[10])
+    local ends = text(math.max(tonumber(action[3]) + life, now + 60000))
+    redis.call('HSET', KEYS[3], 'until', ends)
+    redis.call('PEXPIREAT', KEYS[3], ends)
+  else
+    redis.call('SADD', keys.deliveries(id), digest)
+  end
+end
+
+for _, report in ipairs(fresh) do
+  local key = keys.report(report[1])
+  redis.call('HSET', key, 'v', V, 'source', ARGV[14], 'channel', report[2], 'ticket', report[3], 'tries', '0',
+    'state', is_settled and ARGV[8] or ARGV[7], 'first_due_at', is_settled and text(now) or '0')
+  if is_settled then
+    redis.call('PEXPIREAT', key, text(tonumber(action[3]) + tonumber(ARGV[9])))
+    redis.call('ZADD', KEYS[2], text(now), report[1])
+  end
+end
+if #fresh > 0 then redis.call('HSET', keys.action(id), 'reports', reports) end
+
+if is_new then wake(channel, 'removals:' .. org) end
+if is_settled and #fresh > 0 then wake(channel, 'reports:' .. org) end
+return answer(joined, id)

@@ -1,0 +1,108 @@
+-- Takes due actions under leases, earliest first; puts off what may not be touched now. Idempotent by its token.
+-- KEYS: [1] due:removals zset [2] claim:<token> string [3] paused hash [4] budget string [5] floor hash
+-- derived keys: action, timeline, conversation of each that is looked at
+-- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
+--       [9] ms to leave an unknown version alone [10] emission interval µs [11] burst [12] burst for any call
+-- Returns: {now, lease end, {id, epoch, {field, value, …}}, …}
+local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
+local interval, burst = tonumber(ARGV[10]), tonumber(ARGV[11])
+local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
+local OWNED_AGAIN = 500 -- the owner confirms within a few of these
+
+local function claimed(id)
+  local fields, flat = record(keys.action(id))
+  local _, epoch = ownership(keys.conversation(fields.conversation))
+  return { id, epoch, flat }
+end
+
+expect('zset', KEYS[1])
+expect('string', KEYS[2])
+local before = redis.call('GET', KEYS[2])
+if before then
+  local words = {}
+  for word in string.gmatch(before, '%S+') do words[#words + 1] = word end
+  local answer = { words[1], words[2] }
+  for i = 3, #words do
+    if redis.call('HGET', keys.action(words[i]), 'token') == token then answer[#answer + 1] = claimed(words[i]) end
+  end
+  return answer
+end
+
+-- What the budget carries: how many, and when the next one.
+expect('string', KEYS[4])
+local tat = math.max(tonumber(redis.call('GET', KEYS[4]) or micros), micros)
+if tat - micros > interval * tonumber(ARGV[12]) + 1 then tat = micros end -- the clock stepped back: forgive
+local carries = math.floor((micros - tat) / interval + burst)
+local ready = now + math.max(1, math.ceil((tat + interval - interval * burst - micros) / 1000))
+local floor = redis.call('HMGET', KEYS[5], 'until', 'length')
+if floor[1] and tonumber(floor[1]) > now and tonumber(floor[1]) - now <= tonumber(floor[2]) then
+  carries, ready = 0, math.max(ready, tonumber(floor[1]))
+end
+local paused = record(KEYS[3])
+local lease_until = now + tonumber(ARGV[6])
+
+-- Whether the record is of our version and everything of it is of the type we write.
+local function is_ours(id)
+  if not is_a('hash', keys.action(id)) or not is_a('list', keys.timeline(id)) then return false end
+  local r = redis.call('HMGET', keys.action(id), 'v', 'conversation')
+  return not r[1] or (r[1] == V and is_a('hash', keys.conversation(r[2])))
+end
+
+-- Why it may not be touched now, and until when; nil when it may.
+local function obstacle(id, r)
+  local not_after, sends = tonumber(r.not_after), tonumber(r.sends)
+  if now >= not_after and sends == 0 then return nil end -- late: settled without a look
+  -- past not-after nothing can be sent, so what was sent is looked after also while paused
+  if now < not_after and (paused[''] or paused[r.source]) then return 'paused', now + PAUSED_AGAIN end
+  if carries <= 0 then return 'busy', ready end
+  local owner = ownership(keys.conversation(r.conversation))
+  if owner and owner ~= id then return 'busy', now + OWNED_AGAIN end
+  carries = carries - 1
+  if carries == 0 then ready = math.max(ready, now + math.ceil(interval / 1000)) end
+  return nil
+end
+
+-- First all is looked at, then it is written: an odd key in the middle must not leave half a claim.
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', '0', ARGV[8])
+local plan, ids = {}, {}
+for _, id in ipairs(due) do
+  if #ids >= limit then break end
+  if not is_ours(id) then
+    plan[#plan + 1] = { id = id, again = now + tonumber(ARGV[9]) }
+  else
+    local r = record(keys.action(id))
+    if r.state ~= pending then
+      plan[#plan + 1] = { id = id }
+    else
+      local held_by, again = obstacle(id, r)
+      if held_by and tonumber(r.not_after) > now then again = math.min(again, tonumber(r.not_after)) end
+      plan[#plan + 1] = { id = id, held_by = held_by, again = again, r = r }
+      if not held_by then ids[#ids + 1] = id end
+    end
+  end
+end
+
+for _, item in ipairs(plan) do
+  local id, r = item.id, item.r
+  local key = keys.action(id)
+  if item.again then
+    redis.call('ZADD', KEYS[1], text(item.again), id)
+    if item.held_by and r.held_by ~= item.held_by then redis.call('HSET', key, 'held_by', item.held_by) end
+  elseif not r then
+    redis.call('ZREM', KEYS[1], id) -- no record, or settled: nothing is left to do
+  else
+    local lapses = tonumber(r.lapses)
+    if r.token then lapses = lapses + 1 end -- put_back and settle take the token away, so this lease ran out
+    redis.call('HSET', key, 'token', token, 'worker', worker, 'until', text(lease_until), 'lapses', text(lapses))
+    redis.call('ZADD', KEYS[1], text(lease_until), id)
+    push(keys.timeline(id), 'claim', line('claim', worker, lapses > 0 and 'lapses ' .. text(lapses) or ''))
+  end
+end
+local answer = { text(now), text(lease_until) }
+if #ids > 0 then
+  local index = text(now) .. ' ' .. text(lease_until) .. ' ' .. table.concat(ids, ' ')
+  redis.call('SET', KEYS[2], index)
+  redis.call('PEXPIREAT', KEYS[2], text(lease_until))
+end
+for _, id in ipairs(ids) do answer[#answer + 1] = claimed(id) end
+return answer

@@ -1,0 +1,90 @@
+-- Stands before every script: the clock, the type check, the timeline, ownership. Writes nothing by itself.
+-- KEYS: none of its own
+-- derived keys: see `keys` below; all begin with the base, so all are in the slot of the org
+-- ARGV: [1] now_ms, '' outside simulation = Redis TIME   [2] base `<prefix>:{<org>}:`
+-- Returns: nothing
+local V = '1' -- the schema of all records; another one was written by a newer version and is left alone
+local base = ARGV[2]
+local micros
+if ARGV[1] ~= '' then
+  micros = tonumber(ARGV[1]) * 1000
+else
+  local t = redis.call('TIME')
+  micros = tonumber(t[1]) * 1000000 + tonumber(t[2])
+end
+local now = math.floor(micros / 1000)
+
+local function text(number) return string.format('%.0f', number) end
+
+local keys = {
+  action = function(id) return base .. 'action:' .. id end,
+  timeline = function(id) return base .. 'timeline:' .. id end,
+  deliveries = function(id) return base .. 'deliveries:' .. id end,
+  report = function(id) return base .. 'report:' .. id end,
+  delivery = function(digest) return base .. 'delivery:' .. digest end,
+  intent = function(digest) return base .. 'intent:' .. digest end,
+  conversation = function(uuid) return base .. 'conversation:' .. uuid end,
+}
+
+-- Lua has no rollback: what a script is going to write is looked at first.
+local function is_a(kind, key)
+  local found = redis.call('TYPE', key)['ok']
+  return found == 'none' or found == kind
+end
+local function expect(kind, key)
+  if not is_a(kind, key) then error('WRONGTYPE ' .. key .. ' is not a ' .. kind) end
+end
+
+local function record(key)
+  local flat, fields = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields, flat
+end
+
+-- pcall: a user without the right to publish must not end a script half-way; a lost wake costs a second
+local function wake(channel, payload) redis.pcall('PUBLISH', channel, payload) end
+
+-- A line of the timeline from words that were checked before they became arguments.
+local function line(verb, worker, note)
+  return string.format('{"verb":"%s","at":%.0f,"worker":"%s","note":"%s"}', verb, now, worker, note)
+end
+
+local ENTRIES_MOST = 400 -- an action that was looked at for 15 minutes every 2.4 s has 375 looks
+local JOINS_MOST = 100 -- a flood of duplicates must not push the looks out
+local KEPT = { settle = true, report = true } -- what a person asks for first is written however long the timeline is
+
+-- RPUSHX: a timeline whose life is over is not begun again.
+local function push(key, verb, json, most)
+  if KEPT[verb] or redis.call('LLEN', key) < (most or ENTRIES_MOST) then redis.call('RPUSHX', key, json) end
+end
+
+-- The caller's entries: ARGV[first] is their number, then verb and line of each.
+local function push_entries(key, first)
+  for i = 1, tonumber(ARGV[first]) do push(key, ARGV[first + 2 * i - 1], ARGV[first + 2 * i]) end
+end
+
+-- What every write of an attempt asks first: done already, not this worker's, or nil for go on.
+local function guard(key, token, step, state)
+  expect('hash', key)
+  local r = redis.call('HMGET', key, 'v', 'last_step', 'last_answer', 'token', 'state')
+  if r[1] ~= V then return { 'lost' } end
+  if r[2] == step then return { 'done', r[3] or '' } end
+  if r[4] ~= token or r[5] ~= state then return { 'lost' } end
+  return nil
+end
+
+-- Who owns the conversation (nil: nobody), and the epoch: who owned it last, and until when.
+local function ownership(key)
+  local r = redis.call('HMGET', key, 'owner', 'epoch', 'released_by')
+  local owner = r[1]
+  if not owner or owner == '' or redis.call('EXISTS', keys.action(owner)) == 0 then owner = nil end
+  return owner, r[2] or '', r[3] or ''
+end
+
+-- Ends the ownership of `id`, if it is the owner; the step makes the epoch unique within a millisecond.
+local function release(key, id, step, life)
+  if redis.call('HGET', key, 'owner') ~= id then return end
+  local epoch = text(now) .. '-' .. id .. '-' .. step
+  redis.call('HSET', key, 'owner', '', 'epoch', epoch, 'released_by', id)
+  redis.call('PEXPIREAT', key, text(now + life))
+end

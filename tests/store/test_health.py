@@ -1,0 +1,141 @@
+"""What /readyz says of Redis, in words: each fault alone, what could not be asked, and that it never raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+from service.core.errors import StoreDown
+from service.store.client import Link
+from service.store.health import examine
+from service.store.keys import Keys
+from service.store.redis import RedisStore
+from service.store.script import Reply, Script
+from tests.store.stories import Story
+
+FINE: dict[str, object] = {
+    "redis_version": "7.2.4",
+    "role": "master",
+    "aof_enabled": 1,
+    "aof_last_write_status": "ok",
+    "maxmemory": 0,
+    "used_memory": 5,
+    "maxmemory_policy": "noeviction",
+    "connected_slaves": 0,
+}
+
+
+@dataclass
+class Told:
+    """A runner that answers as a Redis would that is set up so."""
+
+    info: dict[str, object]
+    appendfsync: str | None = "always"
+    probe: str | None = "ok"
+    asked: list[str] = field(default_factory=list)
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        """Answer the dry-run."""
+        self.asked.append(script.name)
+        if self.probe is None:
+            raise StoreDown("Redis said no: MISCONF")
+        return self.probe
+
+    async def run_shared(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        """Answer the dry-run."""
+        return await self.run(script, keys, args)
+
+    async def ask(self, *words: str) -> object:
+        """Answer INFO and CONFIG GET."""
+        self.asked.append(words[0])
+        if words[0] == "INFO":
+            return self.info
+        if self.appendfsync is None:
+            raise StoreDown("Redis said no: NOPERM")
+        return [words[2], self.appendfsync]
+
+
+async def test_the_embedded_redis_is_fine(store: RedisStore) -> None:
+    """A Redis of our own has no fault, and nothing about it is unknown."""
+    health = await store.health()
+    assert (health.faults, health.unknowns, health.role, health.memory_share) == ((), (), "master", None)
+    assert health.version[0].isdigit()
+
+
+async def test_asked_over_the_network(link: Link, live_store: RedisStore) -> None:
+    """Production asks the same and hears the same."""
+    assert (await live_store.health()).faults == ()
+
+
+@pytest.mark.parametrize(
+    "changed, fault",
+    [
+        ({"redis_version": "6.0.16"}, "6.2 is the oldest"),
+        ({"redis_version": ""}, "unknown"),
+        ({"role": "slave"}, "not a master"),
+        ({"maxmemory": 100, "used_memory": 81}, "81%"),
+        ({"aof_enabled": 0}, "appendonly"),
+        ({"aof_last_write_status": "err"}, "append-only file"),
+        ({"maxmemory_policy": "volatile-lru"}, "volatile-lru"),
+    ],
+)
+async def test_each_fault_is_said(changed: dict[str, object], fault: str) -> None:
+    """Each thing that is wrong is one sentence, that says what to do."""
+    health = await examine(Told(FINE | changed), Keys())
+    assert len(health.faults) == 1
+    assert fault in health.faults[0]
+
+
+@pytest.mark.parametrize("changed", [{"redis_version": "6.2.0"}, {"maxmemory": 100, "used_memory": 80}, {}])
+async def test_what_is_no_fault(changed: dict[str, object]) -> None:
+    """At the edge of what is allowed there is no fault."""
+    assert (await examine(Told(FINE | changed), Keys())).faults == ()
+
+
+@pytest.mark.parametrize("policy", ["everysec", "no"])
+async def test_a_lazy_disk_is_a_fault(policy: str) -> None:
+    """What a power cut would lose is a fault, unless losing is allowed: then it is not even asked."""
+    told = Told(FINE, appendfsync=policy)
+    assert policy in (await examine(told, Keys())).faults[0]
+    lossy = Told(FINE | {"aof_enabled": 0, "maxmemory_policy": "allkeys-lru"}, appendfsync=policy)
+    assert (await examine(lossy, Keys(), allow_lossy=True)).faults == ()
+    assert "CONFIG" not in lossy.asked
+
+
+async def test_what_may_not_be_asked_is_unknown() -> None:
+    """A managed Redis that forbids CONFIG has no fault for it; that nobody knows is said."""
+    health = await examine(Told(FINE, appendfsync=None), Keys())
+    assert health.faults == ()
+    assert "appendfsync" in health.unknowns[0]
+
+
+async def test_a_replica_where_one_is_needed() -> None:
+    """Where each 2xx waits for a replica there must be one."""
+    assert "no replica" in (await examine(Told(FINE), Keys(), needs_replica=True)).faults[0]
+    assert (await examine(Told(FINE | {"connected_slaves": 1}), Keys(), needs_replica=True)).faults == ()
+
+
+@pytest.mark.parametrize("said", [None, "not what was written"])
+async def test_the_dry_run_is_a_script_that_writes(said: str | None) -> None:
+    """When a script cannot write, that is a fault, whatever INFO says."""
+    health = await examine(Told(FINE, probe=said), Keys())
+    assert "a script that writes" in health.faults[0]
+
+
+async def test_the_dry_run_leaves_nothing(story: Story, redis_client: redis.Redis) -> None:
+    """The dry-run's key is gone after a second."""
+    await story.store.health()
+    assert 0 < redis_client.pttl(story.keys.probe) <= 1_000
+
+
+async def test_a_redis_that_is_away_is_a_fault() -> None:
+    """Where Redis does not answer, that is what is said."""
+
+    class Away(Told):
+        async def ask(self, *words: str) -> object:
+            raise StoreDown("Redis did not answer: TimeoutError")
+
+    assert (await examine(Away(FINE), Keys())).faults == ("Redis did not answer: TimeoutError",)

@@ -1,0 +1,135 @@
+"""How long things stay: nothing ends while it is open, and everything that has ended has a life."""
+
+from __future__ import annotations
+
+import re
+
+import redis
+
+from service.core import model as m
+from service.store.client import Link
+from service.store.keys import KINDS, Lives
+from service.store.redis import RedisStore
+from tests.fixtures.redis import CountingDice
+from tests.store.stories import ACCEPTED, GONE, ORG, Story, digest, offered
+
+LIVES = Lives()
+# they have no life of their own: members come and go, and a pause stands until it is taken back
+STANDING = {"due:removals", "due:reports", "paused"}
+
+
+def _rest(key: str) -> str:
+    return key.partition("}:")[2]
+
+
+async def _everything(story: Story) -> tuple[str, str]:
+    """Leave one settled and one open action with all that can hang on them; return their ids."""
+    claim = await story.claimed(1, channels=("ticket", "webhook"), is_hash_only=True)
+    await story.accepted(2, intent_key=digest(("intent", 1)), ticket=m.Ticket("incident/2"))
+    await story.mark(claim)
+    await story.store.answered(claim.lease, 1, ACCEPTED, ())
+    await story.store.settle(claim.lease, GONE, 0.0, [m.Entry("settle", 1)])
+    told, buried, _ = await story.claim_reports()
+    await story.store.told(told.lease, [m.Entry("report", 1)])
+    await story.store.bury(buried.lease, "no")
+    await story.store.retell(buried.report.id)
+    await story.accepted(3, intent_key=digest(("intent", 1)), event_at=1, ticket=m.Ticket("incident/3"))
+    still_open = await story.sent(4, channels=("ticket", "webhook"))
+    await story.store.pause(ORG, "desk")
+    await story.store.spend(ORG)
+    await story.store.throttle(ORG, 5)
+    return claim.action.id, still_open.action.id
+
+
+async def test_no_key_without_a_life(story: Story) -> None:
+    """Of all keys only those of open actions have no end."""
+    _, still_open = await _everything(story)
+    of_open = {
+        story.keys.action(still_open),
+        story.keys.timeline(still_open),
+        story.keys.deliveries(still_open),
+        story.keys.delivery(ORG, digest(4)),
+        story.keys.intent(ORG, digest(("intent", 4))),
+        story.keys.conversation(ORG, offered(story.dice).removal.conversation_id),
+        *(story.keys.report(report.id) for report in (await story.account(still_open)).reports),
+    }
+    endless = {key for key, (_, ends) in story.state().items() if ends == -1}
+    assert {key for key in endless if _rest(key) not in STANDING} == of_open
+
+
+async def test_every_key_is_in_the_table(story: Story) -> None:
+    """Every key that stands in Redis is of a kind in the table, and of its type; every kind is met."""
+    await _everything(story)
+    met = set()
+    for key in story.state():
+        (kind,) = [kind for kind in KINDS if re.fullmatch(kind.pattern, _rest(key))]
+        assert story.client.type(key) == kind.type
+        met.add(kind)
+    assert met == set(KINDS)
+
+
+async def test_how_long_each_thing_stays(story: Story) -> None:
+    """Actions, timelines, reports and intents stay 30 days after the end, deliveries 7 days or two hours."""
+    settled, _ = await _everything(story)
+    state = story.state()
+    now = story.clock.ms
+    account = await story.account(settled)
+    assert {
+        state[story.keys.action(settled)][1],
+        state[story.keys.timeline(settled)][1],
+        state[story.keys.intent(ORG, digest(("intent", 1)))][1],
+        *(state[story.keys.report(report.id)][1] for report in account.reports),
+    } == {now + LIVES.action}
+    assert len(account.reports) == 4
+    assert state[story.keys.delivery(ORG, digest(1))][1] == now + LIVES.hash_only
+    assert state[story.keys.delivery(ORG, digest(2))][1] == now + LIVES.delivery
+    assert state[story.keys.delivery(ORG, digest(3))][1] == now + LIVES.delivery
+    assert story.keys.deliveries(settled) not in state
+
+
+async def test_what_is_written_later_does_not_prolong(story: Story) -> None:
+    """Reports told days after the end do not make an action's timeline stay longer."""
+    claim = await story.report()
+    ends = {key: when for key, (_, when) in story.state().items()}
+    story.clock.move(86_400)
+    await story.store.put_back_report(claim.lease, 1, "no")
+    story.clock.move(1)
+    (claim,) = await story.claim_reports()
+    await story.store.told(claim.lease, [m.Entry("report", 1)])
+    for key in (
+        story.keys.action(claim.action.id),
+        story.keys.timeline(claim.action.id),
+        story.keys.report(claim.report.id),
+    ):
+        assert story.state()[key][1] == ends[key]
+
+
+async def test_a_timeline_is_not_begun_again(story: Story) -> None:
+    """Where a timeline's life is over, nothing is written that would stand for ever."""
+    claim = await story.report()
+    story.client.delete(story.keys.timeline(claim.action.id))
+    await story.store.told(claim.lease, [m.Entry("report", 1)])
+    assert story.client.exists(story.keys.timeline(claim.action.id)) == 0
+
+
+async def test_a_claim_is_remembered_as_long_as_its_lease(story: Story) -> None:
+    """The answer to a claim stays as long as its lease, that to other steps ten seconds."""
+    claim = await story.claimed()
+    assert story.state()[story.keys.claim(ORG, claim.lease.token)][1] == claim.lease_until
+    await story.store.spend(ORG)
+    steps = [ends for key, (_, ends) in story.state().items() if _rest(key).startswith("step:")]
+    assert steps == [story.clock.ms + LIVES.step]
+
+
+async def test_lives_by_the_clock_of_redis(
+    live_store: RedisStore, dice: CountingDice, redis_client: redis.Redis, link: Link
+) -> None:
+    """Outside simulation moments and lives are by the clock of Redis."""
+    seconds, _ = redis_client.time()
+    receipt = await live_store.accept(offered(dice))
+    (claim,) = await live_store.claim(ORG, "w1", dice.token(), 5)
+    assert 0 <= claim.now_at - seconds * 1000 < 5_000
+    assert claim.action.received_at <= claim.now_at
+    await live_store.settle(claim.lease, GONE, 0.0, ())
+    left = redis_client.pttl(live_store._keys.action(receipt.action_id))
+    assert 0 <= LIVES.action - left < 5_000
