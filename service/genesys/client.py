@@ -1,0 +1,114 @@
+"""The two calls there are: look at a conversation, and take one participant out of it."""
+
+from __future__ import annotations
+
+import re
+
+from service.core import model as m
+from service.core.errors import EgressRefused, Rejected, Throttled, Unclear, Unreachable
+from service.core.ports import Clock
+from service.genesys.answers import answer_in, sight_in
+from service.genesys.options import GenesysOptions
+from service.genesys.token import Login, token_rule
+from service.outbound import Answered, Asked, Caller, OpenTransport, Origin, Outgoing, Rule
+
+_CONVERSATIONS = "/api/v2/conversations"
+# nothing but `state`: every other property that is set is a command of its own
+_DISCONNECT = b'{"state":"disconnected"}'
+_UNAUTHORIZED = 401
+
+
+def conversation_rules(api: Origin) -> tuple[Rule, Rule]:
+    """Return the two requests that may go to `api`: the look, and the removal of one participant (generic route)."""
+    one = f"{_CONVERSATIONS}/{m.UUID.pattern}"
+    look = Rule("GET", api, re.compile(one.encode()))
+    removal = Rule("PATCH", api, re.compile(f"{one}/participants/{m.UUID.pattern}".encode()), _DISCONNECT)
+    return look, removal
+
+
+class GenesysCloud:
+    """One org's Genesys Cloud, as the port `Genesys` promises it."""
+
+    def __init__(
+        self,
+        options: GenesysOptions,
+        clock: Clock,
+        outgoing: Outgoing,
+        *,
+        transport: OpenTransport | None = None,
+    ) -> None:
+        """Connect nothing yet; `transport` is another way out than the network, see `Caller`."""
+        self._clock = clock
+        self._api = options.api
+        rules = (token_rule(options.login), *conversation_rules(options.api))
+        self._caller = Caller(rules, clock, outgoing, transport=transport)
+        self._login = Login(options, self._caller, clock)
+
+    async def look(self, conversation_id: str) -> m.Sight:
+        """Read the conversation. Never raises for what Genesys answers or fails to answer.
+
+        Raises:
+            EgressRefused: `conversation_id` is no lower-case UUID; nothing was asked.
+        """
+        path = f"{_CONVERSATIONS}/{_held(conversation_id)}"
+        try:
+            answered = await self._ask("GET", path)
+        except Rejected as error:
+            return m.NoSight(error.reply)
+        except Throttled as error:
+            return m.CannotSee(error.reply, error.retry_after_seconds)
+        except (Unreachable, Unclear) as error:
+            return m.CannotSee(error.reply)
+        return sight_in(answered, conversation_id)
+
+    async def disconnect(self, conversation_id: str, target: m.Target, deadline: float) -> m.Answer:
+        """Ask for the removal of exactly `target`; `deadline` is a moment of `Clock.monotonic`.
+
+        An answer of kind UNCLEAR may have taken effect; its reply says how far it came. After a 401, which means "not
+        done", it is asked once more, under a new token and before the same deadline.
+
+        Raises:
+            Throttled: not done (429, of the login too).
+            Unreachable: not done: it, or the request for a token, never arrived.
+            EgressRefused: not done: past `deadline`, or an id that is no UUID.
+        """
+        path = f"{_CONVERSATIONS}/{_held(conversation_id)}/participants/{_held(target.participant_id)}"
+        try:
+            answered = await self._ask("PATCH", path, _DISCONNECT, deadline)
+        except Rejected as error:
+            return m.Answer(m.AnswerKind.REFUSED_FOR_GOOD, error.reply, self._clock.now())
+        except Unclear as error:
+            return m.Answer(m.AnswerKind.UNCLEAR, error.reply, self._clock.now())
+        return answer_in(answered, self._clock.now())
+
+    async def aclose(self) -> None:
+        """Close the connections; what is still in flight ends as Unclear."""
+        await self._login.aclose()
+        await self._caller.aclose()
+
+    async def _ask(self, method: str, path: str, body: bytes = b"", deadline: float | None = None) -> Answered:
+        """Send it under the current token; refused as unauthorized, once more under a new one.
+
+        Raises:
+            Throttled, Rejected, Unreachable: also of the login: then nothing of this request was done.
+            Unclear: of this request alone.
+        """
+        token = await self._login.token()
+        answered = await self._caller.send(self._asked(method, path, body, deadline, token))
+        if answered.status == _UNAUTHORIZED:
+            token = await self._login.token(stale=token)
+            answered = await self._caller.send(self._asked(method, path, body, deadline, token))
+        return answered
+
+    def _asked(self, method: str, path: str, body: bytes, deadline: float | None, token: str) -> Asked:
+        headers = {"Authorization": f"Bearer {token}"}
+        if body:
+            headers["Content-Type"] = "application/json"
+        return Asked(method, f"{self._api}{path}", headers, body, deadline)
+
+
+def _held(id_: str) -> str:
+    """Return `id_` if it is a UUID. As a participant id, `..` would make this the call that drops everyone."""
+    if not m.UUID.fullmatch(id_):
+        raise EgressRefused("an id that is no UUID")
+    return id_

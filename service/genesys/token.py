@@ -1,0 +1,118 @@
+"""The token that opens an org: fetched once for all who wait for it, renewed before it ends, shown to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from dataclasses import dataclass, field
+
+from service.core.errors import Rejected, Unclear, Unreachable
+from service.core.ports import Clock
+from service.genesys.answers import reply_in, throttled_in
+from service.genesys.options import GenesysOptions
+from service.genesys.wire import json_in
+from service.outbound import Answered, Asked, Caller, Origin, Rule
+
+_PATH = "/oauth/token"
+_FORM = b"grant_type=client_credentials"
+_SHORTEST_SECONDS = 300  # the shortest life the vendor offers; taken where the answer does not say one
+_LONGEST_SECONDS = 172_800  # 48 h, the longest the vendor offers; nothing is believed beyond
+_EARLY = 0.1  # of its life: then it is renewed, so that no call starts with a token about to end
+_MOST_EARLY_SECONDS = 60.0  # more than any call and its waiting take
+_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)  # what a header can carry
+
+
+def token_rule(login: Origin) -> Rule:
+    """Return the one request that may go to `login`."""
+    return Rule("POST", login, re.compile(re.escape(_PATH).encode()), _FORM)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A token and the moment of `Clock.monotonic` from which it is renewed."""
+
+    value: str = field(repr=False)
+    renew_at: float
+
+
+class Login:
+    """Gives out the current token. However many ask at once, one request is in flight for them all.
+
+    That request is a task of its own: who asks may be cancelled, the others still get the token.
+    """
+
+    def __init__(self, options: GenesysOptions, caller: Caller, clock: Clock) -> None:
+        self._options, self._caller, self._clock = options, caller, clock
+        self._token: _Token | None = None
+        self._flight: asyncio.Task[_Token] | None = None
+
+    async def token(self, stale: str | None = None) -> str:
+        """Return a token that is not `stale`, the one that Genesys has just refused.
+
+        Raises:
+            Throttled: not before its time is over.
+            Rejected: the client id or secret is wrong; `reply` says which.
+            Unreachable: no token for any other reason. A token changes nothing in any conversation, so a call whose end
+                nobody knows is safe to repeat too.
+        """
+        known = self._token
+        if known is not None and known.value != stale and self._clock.monotonic() < known.renew_at:
+            return known.value
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fetch(), name="token")
+            self._flight.add_done_callback(self._landed)
+        return (await asyncio.shield(self._flight)).value
+
+    async def aclose(self) -> None:
+        """End a fetch that nobody waits for any more."""
+        if self._flight is not None:
+            self._flight.cancel()
+            await asyncio.wait([self._flight])
+
+    def _landed(self, flight: asyncio.Task[_Token]) -> None:
+        """Keep the token; look at the error even if all who waited are gone, or asyncio would complain to the log."""
+        self._flight = None
+        if not flight.cancelled() and flight.exception() is None:
+            self._token = flight.result()
+
+    async def _fetch(self) -> _Token:
+        asked_at = self._clock.monotonic()  # its life is counted from before it began
+        try:
+            answered = await self._caller.send(self._asked())
+        except Unclear as error:
+            raise Unreachable("the login did not answer", error.reply) from error
+        return _token_in(answered, asked_at)
+
+    def _asked(self) -> Asked:
+        """Build the request: HTTP Basic and a form (https://developer.genesys.cloud, Client Credentials Grant)."""
+        secret = self._options.client_secret.get_secret_value()
+        basic = base64.b64encode(f"{self._options.client_id}:{secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+        return Asked("POST", f"{self._options.login}{_PATH}", headers, _FORM)
+
+
+def _token_in(answered: Answered, asked_at: float) -> _Token:
+    """Read the token endpoint's answer, whose errors have a shape of their own: {"error", "description"}."""
+    match answered.status:
+        case 200:
+            return _granted(answered, asked_at)
+        case 429:
+            raise throttled_in(answered)
+        # 400 and 401: published clients disagree on which of them a wrong secret gets
+        case 400 | 401 | 403:
+            raise Rejected("the login refused the client id or secret", reply_in(answered))
+        case _:
+            raise Unreachable("the login did not answer as a login", reply_in(answered))
+
+
+def _granted(answered: Answered, asked_at: float) -> _Token:
+    content = json_in(answered.body) if answered.is_complete else None
+    given = content if isinstance(content, dict) else {}
+    value, life = given.get("access_token"), given.get("expires_in")
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise Unreachable("the login gave no token", reply_in(answered))
+    if isinstance(life, bool) or not isinstance(life, int) or life < 0:
+        life = _SHORTEST_SECONDS
+    life = min(life, _LONGEST_SECONDS)
+    return _Token(value, asked_at + life - min(life * _EARLY, _MOST_EARLY_SECONDS))

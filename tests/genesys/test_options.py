@@ -1,0 +1,73 @@
+"""What an operator says to connect an org, right and wrong."""
+
+import pytest
+from pydantic import ValidationError
+
+from service.genesys import GenesysOptions
+from service.genesys.options import REGIONS
+
+KEYS = {"client_id": "0d9e8f7a-4321-4765-8109-dcba09876543", "client_secret": "canary-secret"}
+URLS = {"api_url": "http://127.0.0.1:8090/", "login_url": "https://login.gateway.example"}
+
+
+@pytest.mark.parametrize("region", sorted(REGIONS))
+def test_each_region_has_its_two_hosts(region: str) -> None:
+    """A region stands for https://api.{domain} and https://login.{domain}, nothing else."""
+    options = GenesysOptions.model_validate({**KEYS, "region": region})
+    assert (str(options.api), str(options.login)) == (
+        f"https://api.{REGIONS[region]}",
+        f"https://login.{REGIONS[region]}",
+    )
+
+
+def test_the_eighteen_regions_are_known() -> None:
+    """The vendor lists eighteen regions, each with a domain of its own."""
+    assert len(REGIONS) == len(set(REGIONS.values())) == 18
+
+
+def test_a_region_may_be_written_as_amazon_does() -> None:
+    """`eu-central-1` is taken for `eu_central_1`."""
+    assert GenesysOptions.model_validate({**KEYS, "region": " EU-Central-1 "}).region == "eu_central_1"
+
+
+def test_urls_instead_of_a_region() -> None:
+    """A sandbox or a gateway is named by two origins, kept without a trailing slash."""
+    options = GenesysOptions.model_validate({**KEYS, **URLS})
+    assert (options.api_url, options.login_url) == ("http://127.0.0.1:8090", "https://login.gateway.example")
+    assert (str(options.api), str(options.login)) == (options.api_url, options.login_url)
+
+
+@pytest.mark.parametrize(
+    "given, sentence",
+    [
+        ({"region": "mars"}, "region\n  Value error, is no region of Genesys Cloud; write one of ap_northeast_1, "),
+        ({"region": ""}, "is no region of Genesys Cloud"),
+        ({}, "give a region, or both api_url and login_url"),
+        ({"api_url": "https://a.example"}, "give a region, or both api_url and login_url"),
+        ({"login_url": "https://a.example"}, "give a region, or both api_url and login_url"),
+        ({"region": "eu_west_1", **URLS}, "give a region, or api_url and login_url; not both"),
+        ({"region": "eu_west_1", "login_url": "https://a.example"}, "not both"),
+        ({**URLS, "api_url": "http://api.mypurecloud.com"}, "must begin with https://"),
+        ({**URLS, "api_url": "https://api.mypurecloud.com/api/v2"}, "without a path"),
+        ({**URLS, "login_url": "https://a.example?x"}, "without a path"),
+        ({**URLS, "login_url": "https://me:pw@a.example"}, "user name or password"),
+        ({"region": "eu_west_1", "client_id": "a:b"}, "is no client id"),
+        ({"region": "eu_west_1", "client_id": ""}, "is no client id"),
+        ({"region": "eu_west_1", "client_secret": ""}, "is empty"),
+        ({"region": "eu_west_1", "client_secret": "canary secret"}, "has spaces"),
+        ({"region": "eu_west_1", "client_secret": "canary\n"}, "has spaces"),
+        ({"region": "eu_west_1", "regoin": "x"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_each_fault_is_a_sentence(given: dict[str, str], sentence: str) -> None:
+    """What cannot be used is said in words, and what was typed is not repeated: it might be the secret."""
+    with pytest.raises(ValidationError) as caught:
+        GenesysOptions.model_validate({**KEYS, **given})
+    assert sentence in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_the_secret_is_shown_nowhere() -> None:
+    """Neither repr nor JSON of the options has the secret."""
+    options = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1"})
+    assert "canary" not in repr(options) + str(options) + options.model_dump_json()

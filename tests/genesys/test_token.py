@@ -1,0 +1,196 @@
+"""The token: fetched once for all, renewed in time, and shown to nobody."""
+
+import asyncio
+import base64
+import traceback
+
+import httpx
+import pytest
+
+from service.core.errors import Rejected, Throttled, Unreachable, Upstream
+from service.genesys import GenesysOptions
+from service.genesys.token import Login, token_rule
+from service.outbound import Caller, Outgoing
+from tests.genesys.peers import HandClock, Noting, Play, dripping, mute, peer, read_request, reply, saying
+
+OPTIONS = GenesysOptions.model_validate(
+    {"region": "eu_west_1", "client_id": "the-client", "client_secret": "canary-secret"}
+)
+QUICK = Outgoing(connect_seconds=0.5, total_seconds=0.2)
+
+
+def granting(value: object, life: object = 86_400) -> httpx.Response:
+    """An answer that gives a token."""
+    return reply(200, {"access_token": value, "token_type": "bearer", "expires_in": life})
+
+
+def login_on(*answers: httpx.Response | Exception) -> tuple[Login, Noting, HandClock]:
+    """A login whose requests get these answers, one after the other."""
+    noting, clock = Noting(*answers), HandClock()
+    caller = Caller([token_rule(OPTIONS.login)], clock, QUICK, transport=lambda: noting)
+    return Login(OPTIONS, caller, clock), noting, clock
+
+
+async def test_the_request_is_the_vendors() -> None:
+    """A token is asked for by POST, HTTP Basic and a form, at the region's login."""
+    login, noting, _ = login_on(granting("one"))
+    assert await login.token() == "one"
+    (asked,) = noting.seen
+    assert (asked.method, str(asked.url)) == ("POST", "https://login.mypurecloud.ie/oauth/token")
+    assert await asked.aread() == b"grant_type=client_credentials"
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert base64.b64decode(asked.headers["authorization"].removeprefix("Basic ")) == b"the-client:canary-secret"
+
+
+@pytest.mark.parametrize(
+    "life, kept_seconds",
+    [
+        (86_400, 86_340),  # a minute early
+        (300, 270),  # a tenth early
+        (0, 0),
+        (999_999_999, 172_740),  # nothing is believed beyond two days
+        (None, 270),
+        (True, 270),
+        (-5, 270),
+        ("3600", 270),
+    ],
+)
+async def test_a_token_is_renewed_before_it_ends(life: object, kept_seconds: float) -> None:
+    """It is kept until shortly before its end, by the monotonic clock; without a usable life, for the shortest one."""
+    login, noting, clock = login_on(granting("one", life), granting("two"))
+    assert await login.token() == "one"
+    if kept_seconds:
+        clock.at += kept_seconds - 0.5
+        assert await login.token() == "one"
+        clock.at += 0.5
+    assert await login.token() == "two"
+    assert len(noting.seen) == 2
+
+
+async def test_a_refused_token_is_replaced_once() -> None:
+    """Whoever reports the current token as stale gets a new one; who reports an older one gets the current."""
+    login, noting, _ = login_on(granting("one"), granting("two"))
+    assert await login.token() == "one"
+    assert await login.token(stale="one") == "two"
+    assert await login.token(stale="one") == "two"
+    assert len(noting.seen) == 2
+
+
+async def test_one_request_is_in_flight_for_all() -> None:
+    """A hundred askers, some of them cancelled while they wait, cost one request."""
+    served: list[bytes] = []
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(await read_request(reader))
+        came.set()
+        await go.wait()
+        body = b'{"access_token":"one","expires_in":300}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    async with peer(play) as url:
+        login, caller = real_login(url, Outgoing())
+        askers = [asyncio.create_task(login.token()) for _ in range(100)]
+        await came.wait()
+        for asker in askers[:50]:
+            asker.cancel()
+        go.set()
+        got = await asyncio.gather(*askers, return_exceptions=True)
+        await caller.aclose()
+    assert [type(one) for one in got[:50]] == [asyncio.CancelledError] * 50
+    assert (got[50:], len(served)) == (["one"] * 50, 1)
+
+
+async def test_a_failure_is_shared_and_not_kept() -> None:
+    """All who wait hear of the failure; the next who asks makes a new request."""
+    login, noting, _ = login_on(httpx.ConnectError("x"), granting("one"))
+    got = await asyncio.gather(login.token(), login.token(), return_exceptions=True)
+    assert [type(one) for one in got] == [Unreachable, Unreachable]
+    assert (await login.token(), len(noting.seen)) == ("one", 2)
+
+
+@pytest.mark.parametrize(
+    "answer, error",
+    [
+        (reply(400, {"error": "invalid_client", "description": "client not found"}), Rejected),
+        (reply(401, {"error": "invalid_client", "description": "authentication failed"}), Rejected),
+        (reply(403, b"<html>"), Rejected),
+        (reply(429, b"<html>", {"Retry-After": "7"}), Throttled),
+        (reply(404, b"<html>"), Unreachable),
+        (reply(408, b""), Unreachable),
+        (reply(503, b""), Unreachable),
+        (reply(302, b"", {"Location": "https://evil.example"}), Unreachable),
+        (reply(204, b""), Unreachable),
+        (reply(200, b"<html>"), Unreachable),
+        (reply(200, []), Unreachable),
+        (reply(200, {}), Unreachable),
+        (reply(200, b"{}" + b" " * 1_000_001), Unreachable),
+        (granting(""), Unreachable),
+        (granting(7), Unreachable),
+        (granting("a b"), Unreachable),
+        (granting("a\r\nX-Evil: b"), Unreachable),
+        (granting("ä"), Unreachable),
+        (granting("x" * 4097), Unreachable),
+        (httpx.ReadTimeout("x"), Unreachable),
+        (httpx.ReadError("x"), Unreachable),
+        (httpx.ConnectTimeout("x"), Unreachable),
+    ],
+)
+async def test_what_is_no_token(answer: httpx.Response | Exception, error: type[Upstream]) -> None:
+    """Wrong credentials are Rejected, 429 is Throttled, all else is safe to repeat: a token changes nothing."""
+    login, _, _ = login_on(answer)
+    with pytest.raises(error) as caught:
+        await login.token()
+    assert type(caught.value) is error
+    if isinstance(caught.value, Throttled):
+        assert caught.value.retry_after_seconds == 7
+    if error is Rejected and caught.value.reply.status != 403:
+        assert caught.value.reply.code == "invalid_client"
+
+
+def real_login(url: str, outgoing: Outgoing) -> tuple[Login, Caller]:
+    """A login at a peer."""
+    keys = {"client_id": "the-client", "client_secret": "canary-secret"}
+    options = GenesysOptions.model_validate({**keys, "api_url": url, "login_url": url})
+    caller = Caller([token_rule(options.login)], HandClock(), outgoing)
+    return Login(options, caller, HandClock()), caller
+
+
+@pytest.mark.parametrize("play", [mute, dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), saying(b"SSH-2.0\r\n\r\n")])
+async def test_the_secret_stands_in_no_error(play: Play) -> None:
+    """No error, no cause of it and no repr on the way shows secret or header."""
+    async with peer(play) as url:
+        login, caller = real_login(url, QUICK)
+        with pytest.raises(Unreachable) as caught:
+            await login.token()
+        await caller.aclose()
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.reply) + repr(vars(login))
+    assert "canary" not in told
+    assert base64.b64encode(b"the-client:canary-secret").decode() not in told
+
+
+async def test_a_token_stands_in_no_repr() -> None:
+    """What holds the token does not show it."""
+    login, _, _ = login_on(granting("canary-token"))
+    await login.token()
+    assert "canary-token" not in repr(login) + repr(vars(login))
+
+
+async def test_closing_ends_what_nobody_waits_for() -> None:
+    """A fetch in flight ends with the login; closing twice, or without one, does nothing."""
+    came = asyncio.Event()
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        came.set()
+        await mute(reader, writer)
+
+    async with peer(play) as url:
+        login, caller = real_login(url, Outgoing())
+        asker = asyncio.create_task(login.token())
+        await came.wait()
+        await login.aclose()
+        await login.aclose()
+        with pytest.raises(asyncio.CancelledError):
+            await asker
+        await caller.aclose()

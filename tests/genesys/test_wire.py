@@ -1,0 +1,215 @@
+"""Their JSON into our nouns: real shapes, odd shapes, and any JSON at all."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core import model as m
+from service.genesys.wire import conversation_in, json_in
+from tests.genesys.peers import CID, PID
+
+REPLY = m.Reply(200)
+USER = "11111111-2222-4333-8444-555555555555"
+
+
+def read(*participants: object, **changes: object) -> m.Conversation | None:
+    """The conversation that a document with these participants says."""
+    return conversation_in({"id": CID, "participants": list(participants), **changes}, CID, REPLY)
+
+
+def person(**fields: object) -> m.Participant:
+    """The one participant that these fields say."""
+    seen = read({"id": PID, **fields})
+    assert seen is not None
+    return seen.participants[0]
+
+
+def test_a_whole_participant_is_read() -> None:
+    """Each field that the rules use is read from where Genesys writes it; what they do not use may be anything."""
+    fields: dict[str, object] = {
+        "id": PID.upper(),
+        "purpose": "customer",
+        "userId": USER.upper(),
+        "externalContactId": USER,
+        "address": "sip:+14155550123@10.0.0.1;user=phone",
+        "ani": "tel:+14155559999",
+        "startTime": "2026-11-20T09:00:00.123Z",
+        "connectedTime": "2026-11-20T10:00:01.5+01:00",
+        "attributes": {"endTime": "x"},
+        "calls": [{"id": "leg-1", "state": "connected", "segments": None, "novel": [{}]}],
+        "messages": [],
+        "chats": None,
+    }
+    assert person(**fields) == m.Participant(
+        id=PID,
+        purpose="customer",
+        legs=(m.Leg("leg-1", m.Medium.VOICE, "connected", is_ended=False),),
+        user_id=USER,
+        external_contact_id=USER,
+        phone="+14155550123",
+        has_ended=False,
+        joined_at=1_795_165_201_500,
+    )
+
+
+@pytest.mark.parametrize("medium", list(m.Medium))
+def test_each_medium_has_its_array(medium: m.Medium) -> None:
+    """A participant's legs are in eleven arrays, and the array says the medium."""
+    seen = person(**{medium.value: [{"id": "a", "state": "alerting"}, {"id": "b", "state": "disconnected"}]})
+    assert seen.legs == (
+        m.Leg("a", medium, "alerting", is_ended=False),
+        m.Leg("b", medium, "disconnected", is_ended=True),
+    )
+    assert seen.is_present
+
+
+STATES = dict.fromkeys(("alerting", "dialing", "contacting", "offering", "connected", "converting"), False)
+STATES |= dict.fromkeys(("uploading", "transmitting", "none", "scheduled", "parked", "novel", ""), False)
+STATES |= {"disconnected": True, "terminated": True, "Terminated": True}
+
+
+@pytest.mark.parametrize("state, is_ended", STATES.items())
+def test_only_disconnected_and_terminated_are_ended(state: str, *, is_ended: bool) -> None:
+    """Every other state, unknown ones included, counts as present."""
+    seen = person(calls=[{"id": "a", "state": state}])
+    assert (seen.is_gone, seen.is_present, seen.legs[0].state) == (is_ended, not is_ended, state.lower())
+
+
+@pytest.mark.parametrize("state", [None, 7, {}, ["disconnected"]])
+def test_a_state_that_is_no_word_has_not_ended(state: object) -> None:
+    """What cannot be read is no proof that somebody left."""
+    assert person(calls=[{"state": state}]).is_present
+
+
+@pytest.mark.parametrize(
+    "fields, phone",
+    [
+        ({"address": "tel:+14155550123"}, "+14155550123"),
+        ({"address": "tel:+14155550123", "ani": "tel:+14155559999"}, "+14155550123"),
+        ({"address": "sip:agent@org.example", "ani": "tel:+14155559999"}, "+14155559999"),
+        ({"address": None, "ani": "+1 (415) 555-9999"}, "+14155559999"),
+        ({"address": 14155550123, "ani": ["+14155559999"]}, None),
+        ({"address": "4155550123"}, None),
+        ({}, None),
+    ],
+)
+def test_the_phone_is_the_address_or_else_the_ani(fields: dict[str, object], phone: str | None) -> None:
+    """A number is taken in E.164 only, from the address first."""
+    assert person(**fields).phone == phone
+
+
+@pytest.mark.parametrize(
+    "fields, at",
+    [
+        ({}, 0),
+        ({"startTime": "2026-11-20T09:00:00Z"}, 1_795_165_200_000),
+        ({"startTime": "2026-11-20T09:00:05Z", "connectedTime": "2026-11-20T09:00:00Z"}, 1_795_165_205_000),
+        ({"startTime": "2026-11-20T09:00:00.1234567+00:00"}, 1_795_165_200_123),
+        ({"startTime": "2026-11-20T09:00:00"}, 0),
+        ({"startTime": "2026-11-20"}, 0),
+        ({"startTime": "2026-02-30T09:00:00Z"}, 0),
+        ({"startTime": "0001-01-01T00:00:00+23:59"}, 0),
+        ({"startTime": "9999-12-31T23:59:59-23:59"}, 253_402_387_139_000),
+        ({"startTime": "\u0662\u066026-11-20T09:00:00Z"}, 0),
+        ({"startTime": 1_795_165_200_000}, 0),
+    ],
+)
+def test_who_joined_when(fields: dict[str, object], at: int) -> None:
+    """The later of start and connection counts, and only an RFC 3339 time with an offset is a time."""
+    assert person(**fields).joined_at == at
+
+
+@pytest.mark.parametrize(
+    "end, has_ended", [("2026-11-20T09:00:00Z", True), ("odd", True), ("", False), (None, False), (0, False)]
+)
+def test_an_end_time_means_gone(end: object, *, has_ended: bool) -> None:
+    """`endTime` is there only when somebody has left, whatever his legs still say."""
+    seen = person(endTime=end, calls=[{"state": "connected"}])
+    assert (seen.has_ended, seen.is_gone) == (has_ended, has_ended)
+
+
+@pytest.mark.parametrize(
+    "raw", ["..", "abc-123", PID + "\n", f" {PID}", PID[:-1] + "\uff11", "", PID + PID, "p-" + PID]
+)
+def test_an_id_that_is_none_is_somebody_who_cannot_be_named(raw: str) -> None:
+    """A participant without a UUID counts among the present, under an id that no call accepts."""
+    seen = read({"id": raw, "calls": [{"state": "connected"}]}, {"id": PID})
+    assert seen is not None
+    assert [one.is_present for one in seen.participants] == [True, False]
+    assert m.UUID.fullmatch(seen.participants[0].id) is None
+
+
+@pytest.mark.parametrize("missing", [{}, {"participants": None}, {"participants": []}])
+def test_no_participants_yet_is_a_sight(missing: dict[str, object]) -> None:
+    """Right after the start a conversation has nobody in it; that is not unreadable."""
+    assert conversation_in({"id": CID.upper(), **missing}, CID, REPLY) == m.Conversation(CID, (), REPLY)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"id": None, "participants": []},
+        {"id": PID, "participants": []},
+        {"id": CID, "participants": {}},
+        {"id": CID, "participants": "x"},
+        {"id": CID, "participants": [None]},
+        {"id": CID, "participants": [[]]},
+        {"id": CID, "participants": [{"id": PID, "calls": {}}]},
+        {"id": CID, "participants": [{"id": PID, "videos": ["x"]}]},
+    ],
+)
+def test_half_a_document_is_no_sight(document: object) -> None:
+    """Whoever stands where we cannot read might be the one: then nothing was seen."""
+    assert conversation_in(document, CID, REPLY) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"{", b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"9" * 5000, b"[" * 100_000, b'"\xff"']
+)
+def test_what_is_no_json_is_nothing(body: bytes) -> None:
+    """Other encodings, endless numbers and bottomless nesting are read as nothing."""
+    assert json_in(body) is None
+
+
+SOMETHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([CID, PID, "connected"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.sampled_from(["id", "state"]), inner),
+    max_leaves=8,
+)
+MEDIA = {medium.value: st.lists(st.fixed_dictionaries({}, optional={"id": SOMETHING, "state": SOMETHING}), max_size=2)
+         for medium in m.Medium}  # fmt: skip
+TEXTS = ("id", "purpose", "userId", "externalContactId", "address", "ani", "endTime", "startTime", "connectedTime")
+PERSON = st.fixed_dictionaries({}, optional={**dict.fromkeys(TEXTS, SOMETHING), **MEDIA})
+
+
+@given(
+    st.fixed_dictionaries({"id": st.just(CID), "participants": st.lists(PERSON | SOMETHING, max_size=4)}) | SOMETHING
+)
+def test_no_json_raises(document: object) -> None:
+    """Whatever JSON comes, it is a sight of this conversation or none; all text in it can be written as UTF-8."""
+    seen = conversation_in(json_in(json.dumps(document).encode()), CID, REPLY)
+    assert seen is None or seen.id == CID
+    repr(seen).encode()
+    for one in seen.participants if seen else ():
+        f"{one.id}{one.purpose}{''.join(leg.id + leg.state for leg in one.legs)}".encode()
+
+
+@given(st.binary())
+def test_no_bytes_raise(body: bytes) -> None:
+    """Whatever bytes come, they are JSON or nothing."""
+    json_in(body)
+
+
+@given(st.lists(PERSON, max_size=4).flatmap(lambda people: st.tuples(st.just(people), st.permutations(people))))
+def test_the_order_of_participants_means_nothing(both: tuple[list[object], list[object]]) -> None:
+    """The same people in another order are the same people."""
+    one, other = (read(*people) for people in both)
+    assert one is not None
+    assert other is not None
+    assert sorted(map(repr, one.participants)) == sorted(map(repr, other.participants))
