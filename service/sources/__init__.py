@@ -1,0 +1,34 @@
+"""The register: every kind of ticketing system there is. Another kind is one new file and one line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from service.core.ports import Source
+from service.sources import servicenow, standard
+from service.sources.desk import Outside
+from service.sources.options import SourceOptions
+from service.sources.signing import refuse_stranger
+
+Options = TypeVar("Options", bound=SourceOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Options]):
+    """One kind of source.
+
+    Attributes:
+        options: reads its settings; every fault is a ValidationError in words.
+        build: makes a source of its configured name, its options, and what it needs from outside.
+    """
+
+    options: type[Options]
+    build: Callable[[str, Options, Outside], Source]
+
+
+KINDS: Final[Mapping[str, Kind[Any]]] = {
+    "servicenow": Kind(servicenow.Options, servicenow.ServiceNow),
+    "standard": Kind(standard.Options, standard.StandardWebhooks),
+}
+
+__all__ = ["KINDS", "Kind", "Outside", "SourceOptions", "refuse_stranger"]

@@ -1,0 +1,73 @@
+"""What every source gets from outside to tell its desk, and what a desk's answer means for the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from service.core.errors import Refused, Rejected, Reply, Throttled, Unclear
+from service.core.ports import Clock
+from service.outbound import Answered, Caller, Rule
+from service.sources.reading import json_object
+
+_ABSENT_SECONDS: Final = 30.0  # a 429 that does not say how long: desks count by the minute
+_MOST_SECONDS: Final = 3600.0  # ServiceNow counts by the hour; nobody may silence us for longer
+_MESSAGE_CHARS: Final = 500  # as long as a kept reply may be
+_TOO_MANY: Final = 429
+_UNAVAILABLE: Final = 503
+_MAY_HAVE_ACTED: Final = frozenset({408, 425, *range(500, 600)})
+# What a person mends; a kind adds its own words.
+_ADVICE: Final[Mapping[int, str]] = {
+    301: "it sends us elsewhere, and redirects are not followed: set the address it names",
+    302: "it sends us elsewhere, probably to a sign-in page: check the address",
+    307: "it sends us elsewhere, and redirects are not followed: set the address it names",
+    308: "it sends us elsewhere, and redirects are not followed: set the address it names",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a source needs to tell its desk.
+
+    Attributes:
+        open_caller: opens a way out for exactly these rules; whoever made it closes it.
+        clock: stamps what we sign.
+    """
+
+    open_caller: Callable[[Sequence[Rule]], Caller]
+    clock: Clock
+
+
+def reply_in(answered: Answered, advice: Mapping[int, str], *, is_repeat_safe: bool = False) -> Reply:
+    """Return what a desk said when it did what was asked, any 2xx.
+
+    `advice` says by status what to mend. `is_repeat_safe`: the receiver takes the same thing once, however often it is
+    sent, so that a 503 needs no look before the next try and its Retry-After counts.
+
+    Raises:
+        Throttled: 429 (or that 503).
+        Unclear: 408, 425, 5xx.
+        Rejected: every other answer, redirects included.
+    """
+    status, message = answered.status, _message(answered.body)
+    reply = Reply(status, message=message)
+    if status in range(200, 300):
+        return reply
+    said = f"{status}: {message}" if message else str(status)
+    if status == _TOO_MANY or (status == _UNAVAILABLE and is_repeat_safe):
+        seconds = answered.retry_after_seconds(absent=_ABSENT_SECONDS, most=_MOST_SECONDS)
+        raise Throttled(f"{said} (again in {seconds:.0f} s)", reply, retry_after_seconds=seconds)
+    if status in _MAY_HAVE_ACTED:
+        raise Unclear(said, reply)
+    what = advice.get(status) or _ADVICE.get(status) or "the desk refused it"
+    raise Rejected(f"{status}: {what}" + (f" (it said: {message})" if message else ""), reply)
+
+
+def _message(body: bytes) -> str:
+    """Return the sentence of an error body `{"error":{"message":…}}`, or ""."""
+    try:
+        fields = json_object(body)
+        return fields.inside("error").prose("message", _MESSAGE_CHARS) if fields.has("error") else ""
+    except Refused:
+        return ""

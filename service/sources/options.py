@@ -1,0 +1,96 @@
+"""What every configured source must say of itself; each kind's own file adds to it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from service.core import model as m
+from service.sources.signing import Keyring, fingerprint, secret_in
+
+# A receipt has a body, so 204 is none of them.
+SUCCESS_STATUSES: Final = (200, 201, 202)
+
+
+class SourceOptions(BaseModel):
+    """The settings that all kinds share. Secrets are masked wherever the options are shown, also in error messages.
+
+    Attributes:
+        org: the one org it may act on.
+        secrets: what it signs with; any of them may have signed, so that they can be changed one after the other.
+        success_status: the HTTP status it takes for a yes.
+        max_age: seconds after the click in which a removal may still be done.
+        untimed: what becomes of a delivery that says no time: `refuse`, or `accept`: then its age counts from receipt.
+        time_zone: the zone of times it sends without an offset (`Europe/Berlin`); "" refuses those.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    org: str
+    secrets: tuple[SecretStr, ...] = Field(min_length=1)
+    success_status: int = 202
+    # two minutes: by then the agent has clicked again or hung up. Five seconds is the least a removal takes; an hour
+    # after the click nobody knows who is in the conversation now
+    max_age: float = Field(default=120, ge=5, le=3600, allow_inf_nan=False)
+    untimed: Literal["refuse", "accept"] = "refuse"
+    time_zone: str = ""
+
+    @field_validator("org")
+    @classmethod
+    def _is_org_name(cls, org: str) -> str:
+        if not m.ORG_NAME.fullmatch(org):
+            raise ValueError("an org's name is 1 to 32 of a-z, 0-9 and -, and does not begin with -")
+        return org
+
+    @field_validator("secrets")
+    @classmethod
+    def _are_usable(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for place, secret in enumerate(secrets, 1):
+            try:
+                secret_in(secret.get_secret_value())
+            except ValueError as fault:
+                raise ValueError(f"secret {place} of {len(secrets)}: {fault}") from None
+        return secrets
+
+    @field_validator("success_status")
+    @classmethod
+    def _carries_a_receipt(cls, status: int) -> int:
+        if status not in SUCCESS_STATUSES:
+            raise ValueError("success_status is 200, 201 or 202: an answer that carries a receipt")
+        return status
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            if name:
+                ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("time_zone is a name of the IANA time zone database, like Europe/Berlin") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of times without an offset, or None."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secrets' bytes, in order."""
+        return tuple(secret_in(secret.get_secret_value()) for secret in self.secrets)
+
+    @property
+    def keyring(self) -> Keyring:
+        """The secrets, ready to verify with."""
+        return Keyring(self.keys)
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """What names the secrets: two sources that share one would take each other's deliveries."""
+        return frozenset(map(fingerprint, self.keys))
+
+    def terms(self, name: str, channels: tuple[str, ...]) -> m.SourceTerms:
+        """Return what the rules need to know of the source, configured as `name`."""
+        return m.SourceTerms(name, self.org, self.max_age, tuple(dict.fromkeys(channels)))

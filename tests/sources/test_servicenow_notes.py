@@ -1,0 +1,208 @@
+"""ServiceNow: how its records are told, once where that can be seen, and what may leave the process for it."""
+
+import base64
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+
+from service.core import model as m
+from service.core.errors import EgressRefused, Rejected, Throttled, Unclear, Upstream
+from service.core.ports import Source
+from service.outbound import Asked
+from service.sandbox import create_app
+from tests.sources.senders import ACTION_ID, NOTE, REPORT, SETTLED, SYS_ID, Outdoors, PlayDesk, built
+
+RECORD = f"/api/now/table/incident/{SYS_ID}"
+BASIC = "Basic " + base64.b64encode(b"onhook.integration:play-password").decode()
+
+
+def desk(answer: Response) -> tuple[PlayDesk, Source]:
+    """Return a desk that always gives this answer, and a source that tells it."""
+    play = PlayDesk(lambda: answer)
+    return play, built("servicenow", Outdoors(play.app))
+
+
+async def test_a_note_is_one_patch() -> None:
+    """The note is appended to the record's work notes by one PATCH, as our user, and nothing else is set."""
+    play, source = desk(JSONResponse({"result": {"sys_id": SYS_ID}}))
+    assert await source.tell(REPORT, SETTLED, NOTE) == m.Reply(200)
+    (heard,) = play.heard
+    assert (heard.method, heard.path, heard.query) == ("PATCH", RECORD, "")
+    assert json.loads(heard.body) == {"work_notes": NOTE}
+    assert heard.headers["authorization"] == BASIC
+    assert heard.headers["content-type"] == "application/json"
+
+
+async def test_a_note_carries_the_action() -> None:
+    """A note without the action's id gets it, or nobody could find it again; and no note becomes HTML."""
+    play, source = desk(JSONResponse({"result": {}}))
+    await source.tell(REPORT, SETTLED, "Gone. [Code]<b>x</b>[/code]")
+    assert json.loads(play.heard[0].body)["work_notes"] == f"Gone. (Code)<b>x</b>(/code) [{ACTION_ID}]"
+
+
+async def test_the_look_for_a_note() -> None:
+    """The journal is asked for this record's notes with this action, one row, by one GET."""
+    play, source = desk(JSONResponse({"result": [{"value": NOTE}]}))
+    assert await source.is_told(REPORT, SETTLED)
+    (heard,) = play.heard
+    assert (heard.method, heard.path) == ("GET", "/api/now/table/sys_journal_field")
+    assert dict(httpx.QueryParams(heard.query)) == {
+        "sysparm_query": f"element_id={SYS_ID}^element=work_notes^valueLIKE{ACTION_ID}",
+        "sysparm_limit": "1",
+        "sysparm_fields": "value",
+    }
+    assert "^" not in heard.query
+    assert heard.headers["authorization"] == BASIC
+
+
+@pytest.mark.parametrize(
+    "result", [[], [{"value": "another note"}], [{}], [{"value": None}], ["x"], {}, {"value": NOTE}, None, "x", 1]
+)
+async def test_no_such_note(result: object) -> None:
+    """Only a row that holds the action's id is a note of ours: ServiceNow drops conditions it cannot apply."""
+    _, source = desk(JSONResponse({"result": result}))
+    assert not await source.is_told(REPORT, SETTLED)
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405])
+async def test_a_journal_that_cannot_be_read(status: int) -> None:
+    """A journal that our user may not read is not an absent note, and not an error: the note is written."""
+    _, source = desk(JSONResponse({"error": {"message": "no"}}, status))
+    assert not await source.is_told(REPORT, SETTLED)
+
+
+@pytest.mark.parametrize("status, kind", [(429, Throttled), (408, Unclear), (500, Unclear), (503, Unclear)])
+async def test_a_desk_that_cannot_be_asked(status: int, kind: type[Upstream]) -> None:
+    """A desk that does not answer now is asked again later, for the look as for the note."""
+    _, source = desk(Response("busy", status, {"Retry-After": "17"}))
+    with pytest.raises(kind):
+        await source.is_told(REPORT, SETTLED)
+    with pytest.raises(kind) as caught:
+        await source.tell(REPORT, SETTLED, NOTE)
+    if isinstance(caught.value, Throttled):
+        assert caught.value.retry_after_seconds == 17
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [
+        (400, "is there such a table"),
+        (401, "check username and password"),
+        (403, "write on work_notes"),
+        (404, "missing or hidden by an ACL"),
+        (302, "sign-in page"),
+        (409, "the desk refused it"),
+    ],
+)
+async def test_a_desk_that_says_no(status: int, words: str) -> None:
+    """A no is final and says what a person must mend."""
+    _, source = desk(JSONResponse({"error": {"message": "their words"}, "status": "failure"}, status))
+    with pytest.raises(Rejected, match=words) as caught:
+        await source.tell(REPORT, SETTLED, NOTE)
+    assert "their words" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ["<html>hibernating</html>", "", "{}", '{"error":{"message":"x"}}', "[]"])
+async def test_a_yes_from_somebody_else(body: str) -> None:
+    """A 200 that is not the Table API's (a sign-in page, a sleeping instance) is never taken for a written note."""
+    _, source = desk(Response(body, 200))
+    with pytest.raises(Unclear, match="asleep"):
+        await source.tell(REPORT, SETTLED, NOTE)
+    with pytest.raises(Unclear, match="asleep"):
+        await source.is_told(REPORT, SETTLED)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["", "incident", f"incident/{SYS_ID}\n", f"../{SYS_ID}", f"incident/{SYS_ID}/..", f"incident/{SYS_ID.upper()}"],
+)
+async def test_records_are_checked_at_the_call(reference: str) -> None:
+    """A reference that is no record never becomes a path, however it came into the store."""
+    play, source = desk(JSONResponse({"result": []}))
+    for ticket in (m.Ticket(reference), None):
+        with pytest.raises(Rejected, match="names no record"):
+            await source.tell(replace(REPORT, ticket=ticket), SETTLED, NOTE)
+        assert not await source.is_told(replace(REPORT, ticket=ticket), SETTLED)
+    assert play.heard == []
+
+
+async def test_no_reports_no_way_out() -> None:
+    """A source that tells nobody opens no way out, and old reports of it are final."""
+    outdoors = Outdoors()
+    source = built("servicenow", outdoors, reports=[])
+    assert (source.terms.channels, outdoors.rules) == ((), [])
+    with pytest.raises(Rejected, match="tells no tickets"):
+        await source.tell(REPORT, SETTLED, NOTE)
+    assert not await source.is_told(REPORT, SETTLED)
+
+
+LOOK = f"sysparm_query=element_id%3D{SYS_ID}%5Eelement%3Dwork_notes%5EvalueLIKE{ACTION_ID}"
+GOOD_QUERY = f"{LOOK}&sysparm_limit=1&sysparm_fields=value"
+JOURNAL = "/api/now/table/sys_journal_field"
+
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("PUT", RECORD, b'{"work_notes":"x"}'),
+        ("DELETE", RECORD, b""),
+        ("POST", "/api/now/table/incident", b'{"work_notes":"x"}'),
+        ("PATCH", RECORD, b'{"work_notes":"x","state":"7"}'),
+        ("PATCH", RECORD, b'{"state":"7"}'),
+        ("PATCH", RECORD, b'{"work_notes":{"a":1}}'),
+        ("PATCH", RECORD, b'{"work_notes":"x","work_notes":"y"}'),
+        ("PATCH", RECORD, b""),
+        ("PATCH", RECORD + "?sysparm_x=1", b'{"work_notes":"x"}'),
+        ("PATCH", RECORD + "/..", b'{"work_notes":"x"}'),
+        ("PATCH", f"/api/now/table/Incident/{SYS_ID}", b'{"work_notes":"x"}'),
+        ("GET", RECORD, b""),
+        ("GET", JOURNAL, b""),
+        ("GET", JOURNAL + "?sysparm_query=", b""),
+        ("GET", f"{JOURNAL}?{GOOD_QUERY}&sysparm_limit=9", b""),
+        ("GET", f"{JOURNAL}?{GOOD_QUERY}".replace(ACTION_ID, "x%5EORvalueLIKEy"), b""),
+    ],
+)
+async def test_nothing_else_may_leave(method: str, path: str, body: bytes) -> None:
+    """The guard lets out the note and the look for it, and nothing else, whoever asks."""
+    outdoors = Outdoors()
+    built("servicenow", outdoors)
+    caller = outdoors.caller(outdoors.rules)
+    with pytest.raises(EgressRefused):
+        await caller.send(Asked(method, "http://127.0.0.1:8090" + path, {}, body))
+    with pytest.raises(EgressRefused):
+        await caller.send(Asked("PATCH", "http://127.0.0.1:8091" + RECORD, {}, b'{"work_notes":"x"}'))
+
+
+@pytest.fixture
+def sandbox() -> Starlette:
+    """Give a sandbox of its own."""
+    return create_app()
+
+
+@pytest.fixture
+async def control(sandbox: Starlette) -> httpx.AsyncClient:
+    """Give a client for the sandbox's control."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox), base_url="http://sandbox")
+
+
+async def test_against_the_play_desk(sandbox: Starlette, control: httpx.AsyncClient) -> None:
+    """On the play desk a note is not there, then written, then found; and a record nobody has is said so."""
+    login = (await control.get("/sandbox/credentials")).json()
+    await control.post("/sandbox/desk/tickets", json={"table": "incident", "sys_id": SYS_ID})
+    source = built("servicenow", Outdoors(sandbox), username=login["desk_user"], password=login["desk_password"])
+    assert not await source.is_told(REPORT, SETTLED)
+    await source.tell(REPORT, SETTLED, NOTE)
+    assert await source.is_told(REPORT, SETTLED)
+    other = replace(SETTLED, id="acme.01jd2k9w3m4n5p6q7r8s9t0v1x")
+    assert not await source.is_told(REPORT, other)
+    notes = (await control.get(f"/sandbox/desk/tickets/incident/{SYS_ID}")).json()["work_notes"]
+    assert [note["text"] for note in notes] == [NOTE]
+    with pytest.raises(Rejected, match=r"^404: the record is missing"):
+        await source.tell(replace(REPORT, ticket=m.Ticket(f"incident/{'0' * 32}")), SETTLED, NOTE)
+    stranger = built("servicenow", Outdoors(sandbox), username=login["desk_user"])
+    with pytest.raises(Rejected, match=r"^401: ServiceNow does not know the user"):
+        await stranger.tell(REPORT, SETTLED, NOTE)
