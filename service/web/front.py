@@ -1,0 +1,228 @@
+"""The public door: takes webhooks, and says how their actions stand. No request chooses where anything goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from service import telemetry
+from service.core import model as m
+from service.core.errors import StoreDown, TooLarge, WrongMediaType
+from service.core.ports import Clock, Source, Store, Waiter
+from service.core.wording import explanation
+from service.flow import operations
+from service.flow.intake import Intake
+from service.web import openapi, problems
+from service.web.accounts import account_json
+from service.web.answers import answered, json_answer
+from service.web.door import Door, Route
+
+MAX_BODY = 64 * 1024  # bytes; fifty times the longest sample of any system, and read in one go
+MAX_WAIT_SECONDS = 20  # shorter than any sender's own patience that is worth waiting for (MID servers: 30 s)
+MAX_WAITING = 256  # half of what is answered at once: who waits must not keep out who brings something new
+SLICE_SECONDS = 1.0  # a wait ends this soon after the process is told to stop
+JSON_TYPE = "application/json"
+_NO_STORE = {"Cache-Control": "no-store"}  # a receipt and an account hold the action's key, or what it opens
+
+
+def public_door(
+    intake: Intake,
+    store: Store,
+    waiter: Waiter,
+    clock: Clock,
+    *,
+    public_url: str,
+    is_draining: Callable[[], bool],
+) -> ASGIApp:
+    """Return the public door as an ASGI app that needs no lifespan.
+
+    Args:
+        intake: takes the deliveries.
+        store: what accounts are read from.
+        waiter: wakes who asked to wait.
+        clock: says when a delivery was complete.
+        public_url: under which senders reach this door; links are made from it and never from a request.
+        is_draining: whether the process is about to stop; then no delivery is taken and no wait goes on.
+    """
+    front = _Front(intake, store, waiter, clock, public_url.rstrip("/"), is_draining)
+    return Door(
+        (
+            Route("POST", re.compile(r"/webhooks/([^/]+)"), front.take),
+            Route("GET", re.compile(r"/actions/([^/]+)"), front.show),
+            Route("GET", re.compile(r"/openapi\.json"), front.describe),
+        )
+    )
+
+
+@dataclass(slots=True)
+class _Front:
+    intake: Intake
+    store: Store
+    waiter: Waiter
+    clock: Clock
+    public_url: str
+    is_draining: Callable[[], bool]
+    waiting: int = field(default=0, init=False)
+
+    async def take(self, request: Request, name: str) -> Response:
+        """Take one webhook for the source `name`: the checks cost more from line to line."""
+        began = self.clock.monotonic()
+        source = self.intake.sources.get(name)
+        label = name if source else problems.UNKNOWN_SOURCE
+        body = bytearray()
+        try:
+            if self.is_draining():
+                raise problems.Draining("draining")
+            _fits(request.headers)
+            media_type = _media_type(request.headers, self.intake)
+            await _read(request, body)
+            delivery = m.Delivery(name, tuple(request.headers.raw), bytes(body), self.clock.now())
+            _is_of(media_type, source, delivery)
+            receipt = await self.intake.take(delivery)
+        except ClientDisconnect:
+            problems.note_refusal(label, "incomplete", "the sender went away before the body was complete", len(body))
+            raise
+        except Exception as fault:
+            _note(label, fault, len(body))
+            raise
+        if isinstance(receipt, m.Ignored):
+            telemetry.DELIVERIES.labels(label, "ignored").inc()
+            telemetry.emit(telemetry.Event.DELIVERY_IGNORED, source=label, reason=receipt.reason)
+            return json_answer(200, {"status": "ignored", "reason": receipt.reason}, _NO_STORE)
+        telemetry.DELIVERIES.labels(label, "duplicate" if receipt.joined else "accepted").inc()
+        telemetry.emit(
+            telemetry.Event.DELIVERY_ACCEPTED,
+            action=receipt.action_id,
+            source=label,
+            joined=receipt.joined,
+            duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
+        )
+        return await self._receipt(request, receipt, self.intake.sources[name].success_status)
+
+    async def show(self, request: Request, action_id: str) -> Response:
+        """Tell what is known of an action to whoever has its key."""
+        key = request.query_params.get("key", "")
+        headers = dict(_NO_STORE)
+        account = await operations.show(self.store, action_id, key)
+        if account is not None and (seconds := self._wait_asked(request.headers)) is not None:
+            headers["Preference-Applied"] = f"wait={seconds}"
+            if account.action.outcome is None:
+                await self._outcome_within(action_id, seconds)
+                account = await operations.show(self.store, action_id, key)
+        if account is None:
+            return problems.NO_SUCH_ACTION.response()
+        return json_answer(200, account_json(account), headers)
+
+    async def describe(self, _: Request) -> Response:
+        """Return the OpenAPI document of this door."""
+        return answered(200, orjson.dumps(openapi.document(self.public_url)), JSON_TYPE)
+
+    async def _receipt(self, request: Request, receipt: m.Receipt, success_status: int) -> Response:
+        outcome = receipt.outcome
+        link = f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
+        headers = {**_NO_STORE, "Location": link}
+        status = success_status
+        if (seconds := self._wait_asked(request.headers)) is not None:
+            headers["Preference-Applied"] = f"wait={seconds}"
+            outcome = outcome or await self._outcome_within(receipt.action_id, seconds)
+            status = 200 if outcome else 202
+        content = {
+            "status": "duplicate" if receipt.joined else "accepted",
+            "action": receipt.action_id,
+            "outcome": {"kind": outcome.kind, "reason": outcome.reason} if outcome else None,
+            "explanation": explanation(outcome) if outcome else None,
+            "links": {"self": link},
+        }
+        return json_answer(status, content, headers)
+
+    def _wait_asked(self, headers: Headers) -> int | None:
+        # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then
+        return wait_in(headers.getlist("prefer")) if self.waiting < MAX_WAITING else None
+
+    async def _outcome_within(self, action_id: str, seconds: float) -> m.Outcome | None:
+        until = self.clock.monotonic() + seconds
+        self.waiting += 1
+        try:
+            while True:
+                began = self.clock.monotonic()
+                part = min(max(0.0, until - began), SLICE_SECONDS)
+                outcome = await operations.outcome_of(self.store, self.waiter, self.clock, action_id, part)
+                ended = self.clock.monotonic()
+                # an answer before its time is the outcome, or that there is no such action any more
+                if outcome is not None or ended < began + part or ended >= until or self.is_draining():
+                    return outcome
+        except StoreDown:
+            return None  # that it was stored is true all the same
+        finally:
+            self.waiting -= 1
+
+
+def wait_in(prefer: list[str]) -> int | None:
+    """Return the seconds that `Prefer: wait=N` asks for (RFC 7240), at most MAX_WAIT_SECONDS; None where it does not.
+
+    Of several the first counts; one that is no number of seconds is ignored.
+    """
+    for preference in ",".join(prefer).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "wait":
+            digits = value.strip().strip('"')
+            # four digits are over the cap, however many more there are (and `²` is a digit, but not a decimal)
+            return min(int(digits.lstrip("0")[:4] or 0), MAX_WAIT_SECONDS) if digits.isdecimal() else None
+    return None
+
+
+def _fits(headers: Headers) -> None:
+    declared = headers.get("content-length", "0").lstrip("0")
+    # six digits are over the cap, however many more there are; what is no number is for the cap while reading
+    if declared.isdecimal() and int(declared[:6]) > MAX_BODY:
+        raise _too_large()
+
+
+def _media_type(headers: Headers, intake: Intake) -> str:
+    """Return the media type if any source takes it. Which one does is not said before the signature was checked."""
+    encodings = [value.strip().lower() for value in headers.getlist("content-encoding")]
+    if any(encoding != "identity" for encoding in encodings):
+        raise WrongMediaType("The body is encoded. Send it without a content encoding.")
+    declared = headers.getlist("content-type")
+    found, *parameters = [part.strip().lower() for part in (declared[0] if len(declared) == 1 else "").split(";")]
+    if any(parameter not in {"", "charset=utf-8", 'charset="utf-8"'} for parameter in parameters):
+        raise WrongMediaType("The content type has a parameter other than charset=utf-8.")
+    if found != JSON_TYPE and not any(found in source.media_types for source in intake.sources.values()):
+        raise WrongMediaType(f"Send the content type of the source's guide: {JSON_TYPE}, unless it says otherwise.")
+    return found
+
+
+async def _read(request: Request, body: bytearray) -> None:
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise _too_large()
+
+
+def _is_of(media_type: str, source: Source | None, delivery: m.Delivery) -> None:
+    """Let pass what the source sends. Else who is not authentic hears 401, as he does for a source that is not."""
+    if source is not None and media_type not in source.media_types:
+        source.verify(delivery)
+        raise WrongMediaType(f"This source takes {', '.join(sorted(source.media_types))}.")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is over {MAX_BODY} bytes. Send only the fields that are needed.")
+
+
+def _note(label: str, fault: Exception, size: int) -> None:
+    problem = problems.problem_of(fault)
+    if problem is problems.UNEXPECTED:
+        telemetry.DELIVERIES.labels(label, problem.code).inc()  # the line is written where the 500 is made
+    elif problem is problems.STORE_DOWN:
+        telemetry.DELIVERIES.labels(label, problem.code).inc()
+        telemetry.emit(telemetry.Event.DELIVERY_UNSTORED, "error", source=label, reason=str(fault), size=size)
+    else:
+        problems.note_refusal(label, problem.code, str(fault), size)

@@ -1,0 +1,324 @@
+"""How bytes become requests: every phase of a connection has a deadline, and only one way to write a request is taken.
+
+uvicorn alone waits for ever for half a head, half a body, or a peer that does not read its answer. Here exactly one
+timer runs on each connection at any moment:
+
+    receiving   from the first byte (of a new connection: from the start) to the end of the body
+    answering   from there until the answer was handed to the transport
+    idle        until the next first byte (uvicorn's own keep-alive timer comes first; ours bounds a slow closing)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.loops.auto import auto_loop_factory
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from service import telemetry
+from service.core.errors import Misconfigured
+from service.web import problems
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server grants its callers.
+
+    Attributes:
+        receive_seconds: for head and body together; a sender of 64 KiB needs less than one, also through a proxy.
+        answer_seconds: for an answer: the longest `Prefer: wait` (20), and Redis' own deadlines before and after.
+        idle_seconds: between two requests on one connection.
+        stop_seconds: how long a stop waits for answers under way.
+        in_flight: requests being answered at once; the next ones hear 503.
+        connections: open at once; the next ones are cut. Twice the slow callers that must not keep out honest ones
+            (1,500), each of whom lives for `receive_seconds`.
+        headers, head_bytes, url_bytes: nothing a ticketing system or a proxy sends comes near.
+        message_bytes: read and thrown away of a body that was refused already, so that the sender hears why.
+    """
+
+    receive_seconds: float = 5.0
+    answer_seconds: float = 30.0
+    idle_seconds: int = 5
+    stop_seconds: int = 8
+    in_flight: int = 512
+    connections: int = 4096
+    headers: int = 64
+    head_bytes: int = 16 * 1024
+    url_bytes: int = 2 * 1024
+    message_bytes: int = 1024 * 1024
+
+
+class _NotTaken(Exception):
+    """A request that is not written the one way that is taken; its text is the reason."""
+
+
+class Guarded(HttpToolsProtocol):
+    """One connection."""
+
+    limits = Limits()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._open_app = self.app
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_idle = False
+        self._is_receiving = False  # a message began and is not complete
+        self._is_in_head = False
+        self._is_refused = False
+        self._messages = 0
+        self._head_bytes = 0
+        self._message_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the base does
+        """Begin the first deadline, or cut what is too much."""
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+            return
+        self._arm(self.limits.receive_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the timer with the connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and refuse what is too long or not to be parsed. What follows a refusal is read and thrown away."""
+        self._unset_keepalive_if_required()
+        if self._is_idle:  # any byte counts, also an empty line, which begins no message
+            self._is_idle = False
+            self._arm(self.limits.receive_seconds)
+        message = self._messages
+        if not self._is_refused:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError as fault:
+                self._refuse(str(fault.__context__ if isinstance(fault.__context__, _NotTaken) else fault))
+        if self._messages == message and (self._is_receiving or self._is_refused):
+            self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        # a name or value that does not end is shown to no callback, so the bytes are counted where they come in; the
+        # read in which the message began is not: it may hold others before it, and is no longer than a read is
+        self._message_bytes += size
+        if self._message_bytes > self.limits.message_bytes:
+            self.transport.abort()
+        elif self._is_in_head and self._message_bytes > self.limits.head_bytes and not self._is_refused:
+            self._refuse("the head is too long")
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        if self._is_idle:  # in the same read as the end of a body that was answered before it came
+            self._unset_keepalive_if_required()
+            self._is_idle = False
+            self._arm(self.limits.receive_seconds)
+        self._messages += 1
+        self._is_receiving = self._is_in_head = True
+        self._head_bytes = self._message_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the target, up to its cap."""
+        super().on_url(url)
+        if len(self.url) > self.limits.url_bytes:
+            raise _NotTaken("the URL is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, up to the caps. One after the body would pass for one that was checked with the head."""
+        if not self._is_in_head:
+            raise _NotTaken("trailers are not taken")
+        self._head_bytes += len(name) + len(value)
+        if len(self.headers) >= self.limits.headers or self._head_bytes > self.limits.head_bytes:
+            raise _NotTaken("the head is too long")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Let an app answer: ours, or while too many answers are under way, the one that says so."""
+        self._check_head()
+        self._is_in_head = False
+        self.app = self._open_app if len(self.tasks) < self.limits.in_flight else _overloaded
+        super().on_headers_complete()
+
+    def _check_head(self) -> None:
+        """Refuse what a proxy before us may have read in another way than we do."""
+        names = [name for name, _ in self.headers]
+        encodings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise _NotTaken("the version is not HTTP/1.0 or HTTP/1.1")
+        if names.count(b"host") != 1:
+            raise _NotTaken("there must be exactly one Host header")
+        if encodings and (encodings != [b"chunked"] or b"content-length" in names):
+            raise _NotTaken("the length of the body is said in more than one way")
+        if b"upgrade" in names or self.parser.should_upgrade():
+            raise _NotTaken("no other protocol is spoken here")
+        if not self.url.startswith(b"/") or self.url.startswith(b"//") or b"#" in self.url:
+            raise _NotTaken("the target must be a path")
+
+    def on_message_complete(self) -> None:
+        """Begin the deadline of the answer, or, where it was answered before its body came, wait for the next one."""
+        super().on_message_complete()
+        self._is_receiving = False
+        if self.cycle.response_complete:
+            self._rest()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        elif not self.pipeline:  # else an earlier one is being answered, and has its deadline
+            self._arm(self.limits.answer_seconds)
+
+    def on_response_complete(self) -> None:
+        """Begin the next phase: the next answer, the rest of a message, or idleness."""
+        super().on_response_complete()
+        is_answering = not self.cycle.response_complete  # the newest; they are answered in turn
+        is_whole = not self._is_receiving or self._is_in_head or bool(self.pipeline)
+        if self.transport.is_closing():
+            self._rest()
+        elif is_answering and is_whole:
+            self._arm(self.limits.answer_seconds)
+        elif self._is_receiving and not self._is_in_head and self.expect_100_continue:
+            # it asked whether to send the body and heard no; what comes next may be the body or a request: nobody knows
+            self._is_refused = True
+            self._hang_up()
+        elif self._is_receiving:
+            self._arm(self.limits.receive_seconds)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._is_idle = True
+        self._arm(self.timeout_keep_alive + self.limits.receive_seconds)
+
+    def _arm(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        # no farewell: half a request deserves no answer, and a peer that does not read would not read one
+        self.transport.abort()
+
+    def _refuse(self, reason: str) -> None:
+        """Answer 400 and hang up, after the answers of earlier requests, where those are under way."""
+        self._is_refused = True
+        problems.note_refusal(problems.UNKNOWN_SOURCE, "bad_request", reason, self._message_bytes)
+        cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
+        if cycle is not None and self._is_receiving and not self._is_in_head:
+            self._refuse_body(cycle, reason)
+        elif cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False  # the last whole one closes the connection; the bad one gets no answer
+        else:
+            self.send_400_response(reason)
+
+    def _refuse_body(self, cycle: RequestResponseCycle, reason: str) -> None:
+        """Refuse the rest of a request that an app has been given already."""
+        if cycle.response_complete:
+            self._hang_up()
+        elif self.pipeline or cycle.response_started:
+            self.transport.abort()  # there is no place for a 400 between the answers
+        else:
+            cycle.disconnected = True  # the app waits for a body that will not come
+            cycle.message_event.set()
+            self.send_400_response(reason)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong, and hang up."""
+        response = problems.bad_request(msg).response()
+        head = [b"HTTP/1.1 400 Bad Request", b"connection: close"]
+        defaults = self.server_state.default_headers
+        head += [b"%b: %b" % header for header in (*defaults, *response.raw_headers)]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close our half, and theirs a little later: a full close throws the answer away with the unread bytes."""
+        self.transport.write_eof()
+        self._arm(self.limits.receive_seconds)
+
+
+async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+    telemetry.DELIVERIES.labels(problems.UNKNOWN_SOURCE, problems.OVERLOADED.code).inc()
+    await problems.OVERLOADED.response()(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """One server on one socket. Set `should_exit` to stop it: answers under way are finished, then `serve` returns."""
+
+    def __init__(self, config: Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; the socket is closed then."""
+        await super().serve([self._listener, *(sockets or ())])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone: wiring owns them, and two servers in one process would take them from each other."""
+        yield
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` (an address, or a name of this machine) and `port` (0: any free one).
+
+    Raises:
+        Misconfigured: the port is taken or the address is not ours, said in words.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(2048)  # as many as may come in while the loop does something else
+    except OSError as fault:
+        sock.close()
+        raise Misconfigured([f"cannot listen on {host}, port {port}: {fault.strerror or fault}"]) from fault
+    return sock
+
+
+def server(app: ASGIApp, sock: socket.socket, limits: Limits | None = None) -> Server:
+    """Return a server of `app` on a listening socket; nothing is answered before `serve`."""
+    granted = limits or Limits()
+
+    class Connection(Guarded):
+        limits = granted
+
+    config = Config(
+        app,
+        loop="auto",
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,  # telemetry owns the log
+        access_log=False,  # one line a delivery is written by the door, with what it became
+        proxy_headers=False,  # nothing here depends on who asked
+        forwarded_allow_ips="",  # given, so that uvicorn does not read the environment
+        workers=1,  # as above
+        server_header=False,
+        backlog=2048,
+        timeout_keep_alive=granted.idle_seconds,
+        timeout_graceful_shutdown=granted.stop_seconds,
+    )
+    return Server(config, sock)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loop: uvloop's where it is installed, else asyncio's."""
+    return auto_loop_factory()
