@@ -3,7 +3,7 @@
 OnhookError
 ├── Refused            a delivery we do not take; the sender is told a code and a sentence
 │   ├── BadSignature       not proved to come from the source (also: no such source)    401
-│   ├── Stale              proved, but its time is more than the tolerance away          401
+│   │   └── Stale              proved, but its time is more than the tolerance away      401
 │   ├── Malformed          not the bytes we can read: encoding, JSON, framing            400
 │   ├── Unreadable         readable, but it does not say what to do                      422
 │   ├── Conflicting        the id of an earlier delivery with another body               422

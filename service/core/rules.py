@@ -115,14 +115,16 @@ def _blind(s: Situation) -> Decision:
 
 
 def _until_agreed(s: Situation) -> Decision:
-    progress = s.action.progress
-    return LookAgain(min(AGREE_SECONDS, AGREE_SECONDS - (s.now - progress.absent_at) / 1000))
+    left = AGREE_SECONDS - (s.now - s.action.progress.absent_at) / 1000
+    # all of it again where the first of the two looks is not there to agree with, or the clock stepped back
+    return LookAgain(left if 0 < left < AGREE_SECONDS else AGREE_SECONDS)
 
 
 def _confirm(s: Situation) -> Decision:
     gone_by = s.since_last_send_seconds
     following = next((at for at in CONFIRM_LOOKS_SECONDS if at > gone_by), None)
-    return LookAgain(CONFIRM_EVERY_SECONDS if following is None else following - gone_by)
+    # never later than every 2.4 s, though the clock may have stepped back since the send
+    return LookAgain(CONFIRM_EVERY_SECONDS if following is None else min(CONFIRM_EVERY_SECONDS, following - gone_by))
 
 
 def _not_seen(s: Situation) -> Decision:
@@ -164,11 +166,11 @@ def _disconnect(s: Situation) -> Decision:
 
 
 def _give_up(s: Situation) -> Decision:
-    last = s.refused[-1].answer if s.refused else None
+    last = s.action.sends[-1]
     if refusal := s.forbidden_by:
         return Settle(replace(refusal, kind=m.OutcomeKind.FAILED))
-    if last is not None:
-        return Settle(s.end(m.OutcomeKind.FAILED, "genesys_refused", reply=last.reply))
+    if last.answer is not None and not last.is_ours:
+        return Settle(s.end(m.OutcomeKind.FAILED, "genesys_refused", reply=last.answer.reply))
     return Settle(s.end(m.OutcomeKind.FAILED, "no_effect"))
 
 
@@ -205,7 +207,8 @@ ROWS: tuple[Row, ...] = (
     Row(3, _views(View.FORBIDDEN, View.REJECTED), Sends.NONE, _always, _not_seen),
     Row(4, _UNREADABLE, Sends.SOME, _in_verify_budget, _blind),
     Row(4, _UNREADABLE, Sends.SOME, _always, _settle(m.OutcomeKind.UNKNOWN, "cannot_see")),
-    Row(5, _ABSENT, Sends.ANY, lambda s: not s.is_agreed, _until_agreed),
+    # a Genesys that never agrees with itself: the verify budget ends that too
+    Row(5, _ABSENT, Sends.ANY, lambda s: not s.is_agreed and _in_verify_budget(s), _until_agreed),
     Row(6, _ABSENT, Sends.NOTHING_OURS, _always, _not_found),
     Row(7, _ABSENT, Sends.OURS, lambda s: not s.is_quiet, _confirm),
     Row(7, _ABSENT, Sends.OURS, _always, _settle(m.OutcomeKind.UNKNOWN, "conversation_not_found")),
@@ -266,8 +269,10 @@ def remember(situation: Situation) -> m.Progress:
     if view in _UNREADABLE:
         held_by = "genesys_unreachable" if view is View.CANNOT_SEE else ""
         return replace(progress, blind_looks=progress.blind_looks + 1, held_by=held_by)
-    pin = progress.pin or situation.selection.target
-    others = bystanders(situation.sight, pin.participant_id) if pin and view is View.PRESENT else progress.bystanders
+    pin, others = progress.pin or situation.selection.target, progress.bystanders
+    # once something of ours is out they stay as they were: whom it took along is seen against them
+    if pin and view is View.PRESENT and not situation.ours:
+        others = bystanders(situation.sight, pin.participant_id)
     return replace(progress, pin=pin, bystanders=others, absence=None, absent_at=0, blind_looks=0, held_by="")
 
 

@@ -6,8 +6,8 @@ A wrong person is never chosen to be helpful: whatever fits several different pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.core import model as m
@@ -16,6 +16,9 @@ from service.core import model as m
 SYSTEM_PURPOSES = frozenset(
     {"acd", "ivr", "botflow", "flow", "voicemail", "voicesurveyflow", "workflow", "dialer", "campaign", "api", "fax"}
 )
+
+# The ani of these is the caller's number too, so none of them is known by a number, allowed by a policy or not.
+_BORROWED_NUMBER = SYSTEM_PURPOSES | {"agent", "user", "group", "station"}
 
 
 class View(StrEnum):
@@ -65,11 +68,11 @@ _BLIND: Mapping[type[m.Sight], View] = {
     m.NoSight: View.REJECTED,
 }
 
-# The ani of acd, ivr and agent legs is the caller's number too: a phone is matched within allowed purposes only.
+# A phone is matched within allowed purposes only, and never on a leg that carries the caller's number.
 _FITS: Mapping[m.SelectorKind, Callable[[m.Participant, str, m.Policy], bool]] = {
     m.SelectorKind.PARTICIPANT_ID: lambda p, value, _: p.id == value,
     m.SelectorKind.PHONE: lambda p, value, policy: (
-        p.phone == value and p.purpose in policy.purposes and p.purpose not in SYSTEM_PURPOSES
+        p.phone == value and p.purpose in policy.purposes and p.purpose not in _BORROWED_NUMBER
     ),
     m.SelectorKind.USER_ID: lambda p, value, _: p.user_id == value,
     m.SelectorKind.EXTERNAL_CONTACT_ID: lambda p, value, _: p.external_contact_id == value,
@@ -84,30 +87,40 @@ def select(removal: m.Removal, sight: m.Sight | None, pin: m.Target | None, poli
         return Selection(_BLIND[type(sight)])
     if not sight.participants:
         return Selection(View.NO_LEGS)
-    return _pinned(sight, pin) if pin else _named(removal, sight, policy)
+    people = _within(removal.medium, sight.participants)
+    return _pinned(people, pin) if pin else _named(removal, people, policy)
 
 
-def _pinned(sight: m.Conversation, pin: m.Target) -> Selection:
-    person = next((p for p in sight.participants if p.id == pin.participant_id), None)
+def _within(medium: m.Medium | None, people: Iterable[m.Participant]) -> list[m.Participant]:
+    """Return `people` as far as `medium` goes, so that a leg of another one neither keeps nor makes them present."""
+    if medium is None:
+        return list(people)
+    cut = [(p, tuple(leg for leg in p.legs if leg.medium is medium)) for p in people]
+    return [replace(p, legs=legs) for p, legs in cut if legs or not p.legs]
+
+
+def _pinned(people: Iterable[m.Participant], pin: m.Target) -> Selection:
+    person = next((p for p in people if p.id == pin.participant_id), None)
     if person is None:
         return Selection(View.UNLISTED)
     if person.has_ended:
         return Selection(View.GONE, person)
     if not person.legs:
         return Selection(View.NO_LEGS, person)
-    pinned = [leg for leg in person.legs if leg.id in pin.leg_ids]
-    if any(not leg.is_ended for leg in pinned):
+    pinned = set(pin.leg_ids)
+    if any(leg.id in pinned and not leg.is_ended for leg in person.legs):
         return Selection(View.PRESENT, person)
     if person.is_gone:
         return Selection(View.GONE, person)
     # Another leg is there. All pinned ones listed as ended: the person came back. Not listed: a merge renamed them.
-    return Selection(View.BACK if len(pinned) == len(pin.leg_ids) else View.UNLISTED, person)
+    is_back = bool(pinned) and pinned <= {leg.id for leg in person.legs}
+    return Selection(View.BACK if is_back else View.UNLISTED, person)
 
 
-def _named(removal: m.Removal, sight: m.Conversation, policy: m.Policy) -> Selection:
-    found = _fitting(removal.selector, removal.medium, sight, policy)
+def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy) -> Selection:
+    found = _fitting(removal.selector, people, policy)
     if removal.identity:
-        same = _fitting(removal.identity, removal.medium, sight, policy)
+        same = _fitting(removal.identity, people, policy)
         both = [p for p in found if p in same]
         if found and same and not both:
             return Selection(View.SEVERAL, candidates=_by_id([*found, *same]))
@@ -117,7 +130,7 @@ def _named(removal: m.Removal, sight: m.Conversation, policy: m.Policy) -> Selec
         return Selection(View.NOBODY)
     if not present:
         starting = [p for p in found if not p.is_gone]
-        return Selection(View.NO_LEGS, starting[0]) if starting else Selection(View.ONLY_GONE, _newest(found))
+        return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(found))
     return _one_of(present, removal.medium or m.Medium.VOICE)
 
 
@@ -131,16 +144,9 @@ def _one_of(present: list[m.Participant], medium: m.Medium) -> Selection:
     return Selection(View.SEVERAL, candidates=_by_id(rest))
 
 
-def _fitting(
-    selector: m.Selector, medium: m.Medium | None, sight: m.Conversation, policy: m.Policy
-) -> list[m.Participant]:
+def _fitting(selector: m.Selector, people: list[m.Participant], policy: m.Policy) -> list[m.Participant]:
     fits = _FITS[selector.kind]
-    return [
-        p
-        for p in sight.participants
-        if fits(p, selector.value, policy)
-        and (medium is None or not p.legs or any(leg.medium is medium for leg in p.legs))
-    ]
+    return [p for p in people if fits(p, selector.value, policy)]
 
 
 def _newest(people: Iterable[m.Participant]) -> m.Participant:
@@ -167,17 +173,21 @@ def by_purpose(people: Mapping[str, str]) -> dict[str, int]:
     return dict(sorted(Counter(people.values()).items()))
 
 
-def is_back(sight: m.Sight | None, person: m.Participant | None) -> bool:
-    """Whether somebody present under another id is the same person: same contact, user, or number and purpose."""
+def is_back(sight: m.Sight | None, person: m.Participant | None, before: Container[str] = ()) -> bool:
+    """Whether somebody present under another id is the same person: same contact, user, or number and purpose.
+
+    Who stood there at the same time as `person` (the ids `before`) did not come back.
+    """
     if person is None or not isinstance(sight, m.Conversation):
         return False
     return any(
         p.is_present
         and p.id != person.id
+        and p.id not in before
         and (
             (p.user_id != "" and p.user_id == person.user_id)
             or (p.external_contact_id != "" and p.external_contact_id == person.external_contact_id)
-            or (p.phone is not None and p.phone == person.phone and p.purpose == person.purpose)
+            or (p.phone is not None and p.phone == person.phone and p.purpose == person.purpose not in _BORROWED_NUMBER)
         )
         for p in sight.participants
     )

@@ -20,6 +20,7 @@ BACK_OFF_SECONDS = (1.0, 2.0, 4.0)  # after the first, second, third refusal
 MOST_REFUSED, MOST_OURS = 4, 3
 POISON_LAPSES = 3  # claims in a row that ended because the lease ran out
 BYSTANDERS_ALONE = 1  # one left is a call that ends by itself
+_SEEN = frozenset({View.PRESENT, View.GONE, View.BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Situation:
 
     @property
     def may_send_again(self) -> bool:
-        """Another send is allowed: in time, live, within policy, and the last refusal was not for good."""
+        """Another send is allowed: in time, live, no preview, within policy, and the last refusal was not for good."""
         repeatable = not self.refused or (
             (answer := self.refused[-1].answer) is not None and answer.kind is m.AnswerKind.REFUSED_FOR_NOW
         )
@@ -88,6 +89,7 @@ class Situation:
             repeatable
             and not self.is_late
             and self.terms.is_live
+            and not self.action.removal.preview
             and self.forbidden_by is None
             and len(self.refused) < MOST_REFUSED
             and len(self.ours) < MOST_OURS
@@ -100,23 +102,44 @@ class Situation:
         if last is None or last.answer is None or last.is_ours:
             return 0.0
         pause = BACK_OFF_SECONDS[min(len(self.refused), len(BACK_OFF_SECONDS)) - 1]
-        return max(0.0, pause - (self.now - last.answer.answered_at) / 1000)
+        # at most the whole pause, though the clock may have stepped back meanwhile
+        return max(0.0, min(pause, pause - (self.now - last.answer.answered_at) / 1000))
+
+    @property
+    def state_seen(self) -> str:
+        """The state of the target's leg as last seen; "gone" where they ended, "" where there was none to see."""
+        person, view = self.selection.person, self.selection.view
+        if person is None:
+            return ""
+        if person.is_gone or view is View.BACK:  # back: the legs that are there are not the target's
+            return "gone"
+        return next((leg.state for leg in person.legs if not leg.is_ended), "")
+
+    @property
+    def vanished(self) -> dict[str, str]:
+        """Participant id → purpose of the bystanders of our send who are gone now.
+
+        Empty while the target itself is not seen: then the ids may be void (a merge), or nobody is listed yet.
+        """
+        if not isinstance(self.sight, m.Conversation) or self.selection.view not in _SEEN or not self.ours:
+            return {}
+        there = {person.id for person in self.sight.participants if not person.is_gone}
+        return {id_: purpose for id_, purpose in self.action.progress.bystanders.items() if id_ not in there}
 
     def end(self, kind: m.OutcomeKind, reason: str, *, reply: m.Reply | None = None, allowed_by: str = "") -> m.Outcome:
         """Return the outcome with everything that the last look showed beside it."""
-        person, sight = self.selection.person, self.sight
-        staying = bystanders(sight, person.id if person else "")
-        seen = isinstance(sight, m.Conversation)
-        lost = {key: purpose for key, purpose in self.action.progress.bystanders.items() if key not in staying}
+        person, view, progress = self.selection.person, self.selection.view, self.action.progress
+        target = person or progress.pin
+        came_back = view is not View.PRESENT and is_back(self.sight, person, progress.bystanders)
         return m.Outcome(
             kind,
             reason,
             reply=reply,
-            state_seen=next((leg.state for leg in person.legs if not leg.is_ended), "gone") if person else "",
-            purpose=person.purpose if person else "",
+            state_seen=self.state_seen,
+            purpose=target.purpose if target else "",
             candidates=tuple(f"{p.purpose} {p.id}" for p in self.selection.candidates),
-            remaining=by_purpose(staying),
-            vanished=by_purpose(lost) if seen and self.ours else {},
-            is_back=self.selection.view is View.BACK or is_back(sight, person),
+            remaining=by_purpose(bystanders(self.sight, person.id if person else "")),
+            vanished=by_purpose(self.vanished),
+            is_back=view is View.BACK or came_back,
             allowed_by=allowed_by,
         )

@@ -26,7 +26,7 @@ ENGLISH: Mapping[tuple[m.OutcomeKind, str], str] = {
         "The setting {allowed_by} allows it."
     ),
     (m.OutcomeKind.REFUSED, "last_pair"): (
-        "Nobody was removed: only two people are left, so the call would end for both. "
+        "Nobody was removed: at most one other person is left, so the call would end. "
         "The setting {allowed_by} allows it."
     ),
     (m.OutcomeKind.REFUSED, ""): "Nobody was removed: the rules of this service refuse it.",
@@ -41,7 +41,7 @@ ENGLISH: Mapping[tuple[m.OutcomeKind, str], str] = {
         "Nobody was removed: there was too much to do before the click was too old. Click again if it is still wanted."
     ),
     (m.OutcomeKind.EXPIRED, ""): (
-        "Nobody was removed: the click reached us too late. Click again if it is still wanted."
+        "Nobody was removed: the click became too old before it could be done. Click again if it is still wanted."
     ),
     (m.OutcomeKind.FAILED, "forbidden"): (
         "Nobody was removed: Genesys Cloud does not let this service see the conversation. "
@@ -55,13 +55,34 @@ ENGLISH: Mapping[tuple[m.OutcomeKind, str], str] = {
         "The {who} is still in the conversation: Genesys Cloud refused the removal. Remove the person by hand."
     ),
     (m.OutcomeKind.FAILED, "no_effect"): (
-        "The {who} is still in the conversation: Genesys Cloud accepted the removal several times and nothing "
-        "happened. Remove the person by hand."
+        "The {who} is still in the conversation: the removal was sent to Genesys Cloud and had no effect. "
+        "Remove the person by hand."
+    ),
+    (m.OutcomeKind.FAILED, "purpose"): (
+        "The {who} is still in the conversation: the removal had no effect, and it is not repeated because "
+        "participants with the role “{purpose}” may not be removed. The setting {allowed_by} allows it."
+    ),
+    (m.OutcomeKind.FAILED, "last_pair"): (
+        "The {who} is still in the conversation: the removal had no effect, and it is not repeated because at most one "
+        "other person is left, so the call would end. The setting {allowed_by} allows it."
     ),
     (m.OutcomeKind.FAILED, "poison"): (
         "Nobody was removed: working on this request failed three times. Remove the person by hand."
     ),
     (m.OutcomeKind.FAILED, ""): "The {who} is still in the conversation. Remove the person by hand.",
+    (m.OutcomeKind.UNKNOWN, "conversation_not_found"): (
+        "It is not known whether the {who} was removed: the removal was sent, and afterwards Genesys Cloud knew no "
+        "such conversation. Look at the conversation before anything else."
+    ),
+    # also where nothing was sent
+    (m.OutcomeKind.UNKNOWN, "participant_lost"): (
+        "It is not known where the {who} is: the participant is no longer listed in this conversation, as happens "
+        "when conversations are merged. Look at the conversation before anything else."
+    ),
+    (m.OutcomeKind.UNKNOWN, "poison"): (
+        "It is not known whether the {who} was removed: the removal was sent, and working on this request failed "
+        "three times. Look at the conversation before anything else."
+    ),
     (m.OutcomeKind.UNKNOWN, ""): (
         "It is not known whether the {who} was removed: the removal was sent, and afterwards the conversation "
         "could not be seen. Look at the conversation before anything else."
@@ -85,7 +106,7 @@ def explanation(outcome: m.Outcome, language: str = "en") -> str:
         found.format(
             who=_PEOPLE.get(outcome.purpose, outcome.purpose),
             candidates="; ".join(outcome.candidates) or "none listed",
-            purpose=outcome.purpose,
+            purpose=outcome.purpose or "unknown",
             allowed_by=outcome.allowed_by,
         )
     ]
@@ -93,7 +114,7 @@ def explanation(outcome: m.Outcome, language: str = "en") -> str:
         said.append("The same person is in the conversation again and was left alone.")
     if outcome.vanished:
         said.append(f"Gone at the same time: {counted(outcome.vanished)}.")
-    if outcome.kind in {m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE}:
+    if outcome.kind in {m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE, m.OutcomeKind.PREVIEWED}:
         said.append(_staying(outcome))
     reply = outcome.reply
     if reply is not None and (reply.code or reply.status):
@@ -104,14 +125,19 @@ def explanation(outcome: m.Outcome, language: str = "en") -> str:
 
 
 def _staying(outcome: m.Outcome) -> str:
+    if outcome.kind is m.OutcomeKind.PREVIEWED:
+        staying = counted(outcome.remaining)
+        return f"Would stay: {staying}." if staying else "Nobody else would be left: the conversation would end."
     if outcome.remaining:
         return f"Still there: {counted(outcome.remaining)}."
+    if outcome.is_back:
+        return "Nobody else is there."
     return "Nobody else is left: the conversation has ended."
 
 
 def counted(people: Mapping[str, int]) -> str:
     """Return purposes with their counts as one phrase: `2 agent, 1 external`."""
-    return ", ".join(f"{count} {purpose}" for purpose, count in people.items())
+    return ", ".join(f"{count} {purpose or 'person'}" for purpose, count in people.items())
 
 
 def note(action: m.Action, language: str = "en") -> str:

@@ -11,6 +11,8 @@ ORG_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 ACTION_ID = re.compile(r"([a-z0-9][a-z0-9-]{0,31})\.([a-z0-9]{26})", re.ASCII)
 # E.164 allows 15 digits; seven is the shortest national number with its country code that is in use
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+# of RFC 3966: several people stand behind one number
+_SHARED = re.compile(r"(?:^|;)(?:ext|isub)=", re.ASCII | re.IGNORECASE)
 _PHONE_PUNCTUATION = re.compile(r"[ ()./\u00a0-]")
 
 
@@ -24,12 +26,14 @@ def phone_in(text: str) -> str | None:
     """Return the E.164 number (`+` and digits) that `text` writes, or None.
 
     Takes the forms people and Genesys write: `+1 (415) 555-0123`, `tel:+1415…`, `sip:+1415…@host;user=phone`.
-    A number without its `+` is not guessed at.
+    A number without its `+` is not guessed at, and one with an extension is not cut to the number it shares.
     """
     bare = text.strip()
     scheme, colon, rest = bare.partition(":")
     if colon and scheme.lower() in {"tel", "sip", "sips"}:
-        bare = rest.partition("@")[0].partition(";")[0]
+        bare, _, parameters = rest.partition("@")[0].partition(";")
+        if _SHARED.search(parameters):
+            return None
     bare = _PHONE_PUNCTUATION.sub("", bare)
     return bare if _E164.fullmatch(bare) else None
 

@@ -76,7 +76,7 @@ class Outcome:
 
     Attributes:
         kind: one of eight.
-        reason: a word of `wording.REASONS`, never free text.
+        reason: a word of the table in rules.py, never free text; wording.py has the sentence for it.
         reply: Genesys' own words where they are the reason.
         state_seen: the leg state last seen of the target (`connected`, `alerting`, …), or "".
         purpose: the target's purpose, or "".
@@ -128,7 +128,7 @@ class Progress:
     Attributes:
         pin: the target, once a look resolved it.
         was_unpinned: the pin was given up once, after a merge.
-        bystanders: participant id → purpose of everybody else present when we last acted.
+        bystanders: participant id → purpose of everybody else present when the first send that is ours was marked.
         absence: how nobody was found, and `absent_at` since when; None once somebody was seen.
         blind_looks: looks in a row that saw nothing.
         held_by: why it waits (`paused`, `busy`, `genesys_unreachable`), or "".

@@ -1,0 +1,42 @@
+"""What a new action, an outcome and an org's terms are before anybody says more."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from service.core.model import keeping
+from service.core.model.keeping import ActionState, Outcome, OutcomeKind, Policy, Progress, ReportState, Terms
+from tests.core.scenes import action
+
+
+def test_a_new_action_has_nothing_behind_it() -> None:
+    """A new action is pending, with nothing sent, nobody pinned and no lapse."""
+    new = action()
+    assert (new.state, new.sends, new.lapses, new.outcome, new.seen_at) == (ActionState.PENDING, (), 0, None, 0)
+    assert new.progress == Progress()
+
+
+def test_what_an_org_allows_by_itself() -> None:
+    """Customers and external people may be removed, the last pair too, and a live org is live."""
+    assert Policy() == Policy(frozenset({"customer", "external"}), "allow")
+    assert Terms() == Terms(Policy(), is_live=True)
+
+
+def test_values_are_frozen() -> None:
+    """No noun can be changed where it lies: a decision rests on what it was given."""
+    outcome = Outcome(OutcomeKind.FAILED, "poison")
+    with pytest.raises(FrozenInstanceError):
+        outcome.kind = OutcomeKind.DISCONNECTED  # type: ignore[misc]  # that it may not is what is tested
+
+
+def test_the_words_of_the_design() -> None:
+    """Eight outcomes, two states of an action, four of a report, each called as in the glossary."""
+    assert " ".join(OutcomeKind) == ("disconnected already_gone not_found refused expired failed unknown previewed")
+    assert (list(ActionState), list(ReportState)) == (["pending", "settled"], ["waiting", "due", "told", "dead"])
+
+
+def test_two_lives_never_share_a_default() -> None:
+    """The empty mappings of two outcomes and two progresses are two."""
+    assert Outcome(OutcomeKind.FAILED, "").remaining is not Outcome(OutcomeKind.FAILED, "").remaining
+    assert Progress().bystanders is not Progress().bystanders
+    assert {field.name for field in fields(keeping.Claim)} == {"lease", "action", "now_at", "lease_until", "epoch"}
