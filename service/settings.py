@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from service.core import model as m
 from service.core.errors import Misconfigured
@@ -35,32 +30,63 @@ from service.sources.options import SourceOptions
 
 PREFIX, NESTED, FROM_FILE = "ONHOOK_", "__", "_FILE"
 CONFIG, STATE_DIR = "ONHOOK_CONFIG", "ONHOOK_STATE_DIR"
-LARGEST_SECRET_FILE = 64 * 1024  # a list of keys; whoever names /dev/zero by mistake hears of it
-_HIGHEST_PORT = 65535
+LARGEST_FILE = 64 * 1024  # bytes: settings of a thousand sources; whoever names /dev/zero by mistake hears of it
+_PORT_MOST, _DEEPEST = 65535, 3  # orgs, the name, the setting
+_LISTS = {list, tuple, set, frozenset}
+# what pydantic says for its programmers, said for an operator
+_WORDS = {
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "is a section: name a setting in it"),
+    **dict.fromkeys(("tuple_type", "frozen_set_type"), "is a list"),
+    "too_short": "is an empty list, and needs an entry",
+    "string_pattern_mismatch": "is 1 to 32 of a-z, 0-9, - and _, and begins with a letter or a digit",
+}
 
 
 def address_in(text: str) -> str:
-    """Return `text` as `host:port` with the host an IP address or `localhost`; `:8080` means all interfaces.
-
-    Raises:
-        ValueError: it is not one; the sentence says what one looks like.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > _HIGHEST_PORT:
-        raise ValueError("an address to listen on is written host:port, like 127.0.0.1:8081 or :8080")
+    """Return `text` as `host:port`, `:8080` being all interfaces; ValueError, in words, where it is no address."""
+    host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]") or "0.0.0.0"  # noqa: S104 - `:port` asks for all interfaces
-    if bare != "localhost":
-        try:
-            ip_address(bare)
-        except ValueError:
-            raise ValueError("an address to listen on begins with an IP address, localhost or nothing") from None
-    return f"{bare}:{int(port)}"
+    try:
+        _ = bare == "localhost" or ip_address(bare)
+        if ":" in text and port.isascii() and port.isdigit() and len(port) < len("100000") and int(port) <= _PORT_MOST:
+            return f"{bare}:{int(port)}"
+    except ValueError:
+        pass
+    raise ValueError("is an IP address, localhost or nothing, a colon and a port: 127.0.0.1:8081 or :8080")
 
 
 def split_address(address: str) -> tuple[str, int]:
     """Return the host and the port of what `address_in` returned."""
     host, _, port = address.rpartition(":")
     return host, int(port)
+
+
+def _url(*schemes: str, never: str = "") -> AfterValidator:
+    """Take a URL of one of `schemes`, or nothing. What is wrong with one never repeats it: it may have a password."""
+
+    def check(said: Any) -> Any:  # noqa: ANN401 - a text, or one that is masked
+        text = said.get_secret_value() if isinstance(said, SecretStr) else said
+        try:
+            parts = urlsplit(text)
+            is_whole = parts.scheme in schemes and (parts.scheme == "unix" or bool(parts.hostname)) and parts.port != 0
+        except ValueError:  # a port that is no number, half an IPv6 address
+            is_whole = False
+        if text and not (is_whole and text.isascii() and text.isprintable() and not set(text) & {" ", *never}):
+            raise ValueError(f"is written {schemes[0]}://host:port" + (f", without {' '.join(never)}" if never else ""))
+        return said
+
+    return AfterValidator(check)
+
+
+def _certificates(path: str) -> str:
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificate in PEM") from None
+    except OSError as fault:
+        raise ValueError(f"{path} cannot be read: {fault.strerror}") from None
+    return path
 
 
 Address = Annotated[str, AfterValidator(address_in)]
@@ -80,8 +106,8 @@ class RedisSettings(BaseModel):
 
     model_config = _STRICT
 
-    url: SecretStr = SecretStr("")
-    prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "onhook"
+    url: Annotated[SecretStr, _url("redis", "rediss", "unix")] = SecretStr("")
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "onhook"
     cluster: bool = False
     durability: Literal["local", "replicated"] = "local"
     allow_lossy: bool = False
@@ -102,7 +128,7 @@ class DoorSettings(BaseModel):
     public: Address = "0.0.0.0:8080"
     private: Address = "127.0.0.1:8081"
     worker: Address = "127.0.0.1:8082"
-    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+[^\s?#/])?$")] = ""
+    public_url: Annotated[str, _url("https", "http", never="?#@")] = ""
 
     @property
     def reached(self) -> str:
@@ -122,8 +148,8 @@ class OutboundSettings(BaseModel):
 
     model_config = _STRICT
 
-    proxy: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
-    ca_file: str = ""
+    proxy: Annotated[str, _url("http", "https")] = Field(default="", repr=False)  # it may have a password
+    ca_file: Annotated[str, AfterValidator(_certificates)] = ""
 
 
 class LogSettings(BaseModel):
@@ -166,15 +192,13 @@ class Settings(BaseModel):
     sources: dict[str, SourceOptions] = {}
     state_dir: Path = Path()
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Settings:
-        for name in (*self.orgs, *self.sources):
-            if not m.ORG_NAME.fullmatch(name):
-                raise ValueError(f"“{name}” is no name for an org or a source: 1 to 32 of a-z, 0-9 and -")
-        for name, source in self.sources.items():
-            if source.org not in self.orgs:
-                raise ValueError(f"sources.{name}.org: there is no org “{source.org}”; add [orgs.{source.org}]")
-        return self
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is wrong so far, and the settings whose file could not be read: of those no more is said."""
+
+    faults: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
 
 def read(environ: Mapping[str, str] | None = None, additions: Mapping[str, Any] | None = None) -> Settings:
@@ -188,21 +212,24 @@ def read(environ: Mapping[str, str] | None = None, additions: Mapping[str, Any] 
         Misconfigured: with every fault there is.
     """
     variables = os.environ if environ is None else environ
-    faults: list[str] = []
-    given = _file(variables, faults)
-    _merge(given, _environment(variables, faults))
-    _merge(given, additions or {})
+    heard = _Heard()
+    given = _file(variables, heard)
+    for more in (_environment(variables, heard), additions or {}):
+        _merge(given, more, heard)
+    if given.pop("state_dir", None) is not None:
+        heard.faults.append(f"state_dir: is said by the variable {STATE_DIR} alone")
     given["state_dir"] = state_dir(variables)
-    sources = _sources(given.pop("sources", {}), faults)
-    _list(OrgSettings, given.get("orgs", {}))
+    sources = _sources(given.pop("sources", {}), heard)
+    orgs = given.get("orgs", {})
+    _list(OrgSettings, orgs)
+    heard.faults.extend(_misfits(orgs, sources))
     settings = None
     try:
-        settings = Settings.model_validate({**given, "sources": sources})
+        settings = Settings.model_validate({**given, "sources": {n: source for n, source in sources.items() if source}})
     except ValidationError as fault:
-        # a source that could not be read is named already: what it makes missing elsewhere is not said again
-        faults.extend(_sentences(fault, ""))
-    if settings is None or faults:
-        raise Misconfigured(list(dict.fromkeys(faults)))
+        heard.faults.extend(_sentences(fault, Settings, (), heard))
+    if settings is None or heard.faults:
+        raise Misconfigured(list(dict.fromkeys(heard.faults)))
     return settings
 
 
@@ -215,84 +242,94 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     return Path(home) / "onhook"
 
 
-def _file(variables: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def inherited_environment() -> dict[str, str]:
+    """Return this process' environment without anything said to Onhook, for a child that is told all of that anew."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def _file(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
     named = variables.get(CONFIG)
     path = Path(named or "onhook.toml")
-    if not named and not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        faults.append(f"{CONFIG}: {path} cannot be read: {fault.strerror}")
-    except ValueError as fault:
-        faults.append(f"{path}: is not TOML: {fault}")
+    if named or os.access(path, os.F_OK):
+        try:
+            return tomllib.loads(_text(path))
+        except (ValueError, RecursionError) as fault:
+            heard.faults.append(f"{path} is not read as TOML: {fault}")
     return {}
 
 
-def _environment(variables: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _text(path: Path) -> str:
+    """Return what the file holds; ValueError, without what is in it, where that is no text or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+        if len(raw) > LARGEST_FILE:
+            raise ValueError(f"it is over {LARGEST_FILE // 1024} KiB")
+        return raw.decode()
+    except OSError as fault:
+        raise ValueError(f"it cannot be opened: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("it is not text in UTF-8") from None
+
+
+def _environment(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name in sorted(variables):
         if not name.startswith(PREFIX) or name in {CONFIG, STATE_DIR}:
             continue
-        path, value = name.removeprefix(PREFIX), variables[name]
-        if path.split(NESTED)[0].lower() not in Settings.model_fields or "state_dir" in path.lower():
-            faults.append(
-                f"{name}: there is no such setting; sections are {', '.join(_sections())}, then __ and a name"
-            )
+        said = name.removeprefix(PREFIX)
+        is_file = said.endswith(FROM_FILE) and not said.endswith(f"{NESTED}CA{FROM_FILE}")
+        *above, last = keys = _keys(said.removesuffix(FROM_FILE) if is_file else said)
+        if keys[0] not in (known := _known(Settings)) or not all(keys) or len(keys) > _DEEPEST:
+            heard.faults.append(f"{name}: there is no such setting; sections are {', '.join(known)}, then __")
             continue
-        if path.endswith(FROM_FILE) and not path.endswith(f"{NESTED}CA{FROM_FILE}"):
-            path, value = path.removesuffix(FROM_FILE), _contents(name, value, faults)
-        *above, last = _path(path)
         into: Any = given
         for part in above:
             into = into.setdefault(part, {}) if isinstance(into, dict) else None
-        if not isinstance(into, dict) or not last:
-            faults.append(f"{name}: stands both for a value and for a section")
-            continue
-        into[last] = value
+        if not isinstance(into, dict) or isinstance(into.get(last), dict):
+            heard.faults.append(f"{name}: stands both for a value and for a section")
+        elif last in into or ".".join(keys) in heard.unread:
+            heard.faults.append(f"{name}: another variable says the same setting; leave one of them out")
+        elif not is_file:
+            into[last] = variables[name]
+        else:
+            _read_into(into, keys, name, Path(variables[name]), heard)
     return given
 
 
-def _path(variable: str) -> list[str]:
-    """Return the keys that a variable's name (without the prefix) stands for."""
-    parts = variable.lower().split(NESTED)
-    if parts[0] in {"orgs", "sources"} and len(parts) > 1:
-        parts[1] = parts[1].replace("_", "-")  # a shell knows no `-` in a name
-    return parts
-
-
-def _sections() -> list[str]:
-    return [name for name in Settings.model_fields if name != "state_dir"]
-
-
-def _contents(name: str, path: str, faults: list[str]) -> str:
+def _read_into(into: dict[str, Any], keys: Sequence[str], name: str, path: Path, heard: _Heard) -> None:
     try:
-        with Path(path).open("rb") as file:
-            raw = file.read(LARGEST_SECRET_FILE + 1)
-        if len(raw) > LARGEST_SECRET_FILE:
-            faults.append(f"{name}: {path} is over 64 KiB, so it is no secret")
-        return raw[:LARGEST_SECRET_FILE].decode().strip()
-    except OSError as fault:
-        faults.append(f"{name}: {path} cannot be read: {fault.strerror}")
-    except UnicodeDecodeError:
-        faults.append(f"{name}: {path} is not text")
-    return ""
+        into[keys[-1]] = _text(path).strip()
+    except ValueError as fault:
+        heard.faults.append(f"{name}: {path} is not read: {fault}")
+        heard.unread.add(".".join(keys))
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+def _keys(variable: str) -> list[str]:
+    """Return the keys that a variable's name (without the prefix) stands for."""
+    keys = variable.lower().split(NESTED)
+    if keys[0] in {"orgs", "sources"}:
+        keys[1:2] = [name.replace("_", "-") for name in keys[1:2]]  # a shell knows no `-` in a name
+    return keys
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any], heard: _Heard, above: str = "") -> None:
     for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+        if key in into and isinstance(value, Mapping) != isinstance(into[key], dict):
+            heard.faults.append(f"{above}{key}: stands both for a value and for a section")
+        elif isinstance(value, Mapping):
+            _merge(into.setdefault(key, {}), value, heard, f"{above}{key}.")
         else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
+            into[key] = value
 
 
 def _list(model: type[BaseModel], named: object) -> None:
     """Take lists apart that a variable or a secret file wrote as one text."""
     for given in named.values() if isinstance(named, dict) else ():
         for key, value in given.items() if isinstance(given, dict) else ():
-            field = model.model_fields.get(key)
-            if isinstance(value, str) and field and get_origin(field.annotation) in {list, tuple, frozenset, set}:
+            found = model.model_fields.get(key)
+            kinds = (found.annotation, *get_args(found.annotation)) if found else ()  # `tuple[…] | None` is one too
+            if isinstance(value, str) and any(get_origin(kind) in _LISTS for kind in kinds):
                 given[key] = _parts(value)
 
 
@@ -300,36 +337,63 @@ def _parts(value: str) -> list[Any]:
     if value.startswith("["):
         try:
             return list(json.loads(value))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     return [part.strip() for part in value.replace("\n", ",").split(",") if part.strip()]
 
 
-def _sources(given: object, faults: list[str]) -> dict[str, SourceOptions]:
-    sources: dict[str, SourceOptions] = {}
-    for name, fields in given.items() if isinstance(given, dict) else ():
+def _sources(given: object, heard: _Heard) -> dict[str, SourceOptions | None]:
+    """Return the sources by name; None stands for one that cannot be read, and was named."""
+    if not isinstance(given, dict):
+        heard.faults.append(f"sources: {_WORDS['dict_type']}")
+        return {}
+    sources: dict[str, SourceOptions | None] = dict.fromkeys(given)
+    for name, fields in given.items():
         kind = fields.get("kind") if isinstance(fields, dict) else None
         if not isinstance(kind, str) or kind not in KINDS:
-            faults.append(f"sources.{name}.kind: is one of {', '.join(sorted(KINDS))}; {kind!r} is none of them")
+            heard.faults.append(f"sources.{name}.kind: is to be one of {', '.join(KINDS)}")
             continue
-        options = KINDS[kind].options
+        options: type[SourceOptions] = KINDS[kind].options
         _list(options, {name: fields})
         try:
-            sources[name] = TypeAdapter(options).validate_python(fields)
+            sources[name] = options.model_validate(fields)
         except ValidationError as fault:
-            faults.extend(_sentences(fault, f"sources.{name}."))
+            heard.faults.extend(_sentences(fault, options, ("sources", name), heard))
     return sources
 
 
-def _sentences(fault: ValidationError, prefix: str) -> list[str]:
-    sentences = []
+def _misfits(orgs: object, sources: Mapping[str, SourceOptions | None]) -> Iterator[str]:
+    """Say what no section can know of itself."""
+    names = list(orgs) if isinstance(orgs, dict) else []
+    for name in dict.fromkeys((*names, *sources)):
+        if not m.ORG_NAME.fullmatch(name):
+            yield f"“{name}” is no name for an org or a source: 1 to 32 of a-z, 0-9 and -, no - at the beginning"
+    known = {name: source for name, source in sources.items() if source}
+    for name, source in known.items():
+        if source.org not in names:
+            yield f"sources.{name}.org: there is no org “{source.org}”; add [orgs.{source.org}]"
+    for (one, a), (other, b) in combinations(known.items(), 2):
+        if set(a.keys) & set(b.keys):
+            yield f"sources.{one} and sources.{other} share a secret: each could speak as the other; give each its own"
+
+
+def _sentences(fault: ValidationError, model: type[BaseModel], above: tuple[str, ...], heard: _Heard) -> Iterator[str]:
     for error in fault.errors(include_url=False, include_context=False, include_input=False):
-        place = prefix + ".".join(str(part) for part in error["loc"])
-        said = error["msg"].removeprefix("Value error, ")
-        hint = ""
+        place = ".".join(str(part) for part in (*above, *error["loc"]))
+        said = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
         if error["type"] == "missing":
-            said, hint = "is missing", f"; set it in onhook.toml or as {PREFIX}{place.replace('.', NESTED).replace('-', '_').upper()}"
+            said = "is missing; set it in onhook.toml or as "
+            said += PREFIX + place.replace(".", NESTED).replace("-", "_").upper()
         elif error["type"] == "extra_forbidden":
-            said = "there is no such setting"
-        sentences.append(f"{place}: {said}{hint}" if place else said)
-    return sentences
+            said = f"there is no such setting; there is {', '.join(_known(model, error['loc'][:-1]))}"
+        if place not in heard.unread:
+            yield f"{place}: {said}"
+
+
+def _known(model: type[BaseModel], place: Sequence[str | int] = ()) -> list[str]:
+    """Return the names of the settings at `place` in `model`."""
+    for part in place:
+        found = model.model_fields.get(str(part))
+        kinds = (found.annotation, *get_args(found.annotation)) if found else ()
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return [name for name in model.model_fields if name != "state_dir"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, cast
 
 import orjson
 import structlog
@@ -15,8 +18,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from structlog.typing import EventDict, WrappedLogger
 
 _LONGEST_FIELD = 300  # characters: enough for a sentence, too short to smuggle a body into a log
-_NUMBER = re.compile(r"\+[1-9][0-9]{2,10}([0-9]{4})\b")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_WHOLE_NUMBERS = range(-(2**63), 2**64)  # what fits into JSON as other programs read it
+# seven digits and more, also as people write them: +1 415 555-0123
+_NUMBER = re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){6,}")
+# lone surrogates too: they are in no encoding, and would be the end of the line and of who wrote it
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Event(StrEnum):
@@ -75,30 +81,46 @@ def exposition() -> bytes:
 
 def masked(text: str) -> str:
     """Return `text` fit for a log: control characters replaced, numbers down to their last four, cut if long."""
-    return _NUMBER.sub(r"…\1", _CONTROL.sub("�", text))[:_LONGEST_FIELD]
+    return _NUMBER.sub(_last_four, _CONTROL.sub("�", text))[:_LONGEST_FIELD]
+
+
+def _last_four(number: re.Match[str]) -> str:
+    return f"…{re.sub('[^0-9]', '', number[0])[-4:]}"
 
 
 def _mask(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
-    return {key: masked(value) if isinstance(value, str) else value for key, value in fields.items()}
+    return {key: _plain(value) for key, value in fields.items()}
 
 
-def _fallback(value: object) -> str:
-    return masked(str(value))
+def _plain(value: object) -> object:
+    """Return `value` as JSON knows it, with every text in it masked."""
+    match value:
+        case None | bool() | float():
+            return value
+        case int() if value in _WHOLE_NUMBERS:
+            return int(value)
+        case Mapping():
+            return {masked(str(key)): _plain(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(inner) for inner in value]
+        case _:
+            return masked(str(value))
 
 
 class _JsonLines(logging.Formatter):
     """The standard library's log records (uvicorn, asyncio, redis) in the same form as ours."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {"level": record.levelname.lower(), "event": record.name, "message": masked(record.getMessage())}
-        if record.exc_info:
-            fields["fault"] = masked(repr(record.exc_info[1]))
-        return orjson.dumps(fields).decode()
+        at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        fields = {"event": record.name, "message": record.getMessage(), "level": record.levelname.lower()}
+        if record.exc_info and record.exc_info[1]:
+            fields |= {"fault": type(record.exc_info[1]).__name__, "at": _place(record.exc_info[1])}
+        return orjson.dumps({key: masked(value) for key, value in fields.items()} | {"timestamp": at}).decode()
 
 
 def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
     """Send every log line as one line of JSON to `stream` (standard error's bytes when None)."""
-    out = stream or sys.stderr.buffer
+    out = _Lines(stream or sys.stderr.buffer)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -106,28 +128,30 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _mask,
-            structlog.processors.JSONRenderer(serializer=orjson.dumps, default=_fallback),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(out),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=False,
     )
-    lines = logging.StreamHandler(_Text(out))
+    lines = logging.StreamHandler(out)
     lines.setFormatter(_JsonLines())
     logging.basicConfig(handlers=[lines], level=max(number, logging.WARNING), force=True)
 
 
-class _Text:
-    """A byte stream as the standard library's handlers want it."""
+class _Lines:
+    """A byte stream for both kinds of lines; one that takes no more (a full disk, a closed pipe) stops nobody."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
 
-    def write(self, text: str) -> None:
-        self._out.write(text.encode(errors="replace"))
+    def write(self, line: bytes | str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            self._out.write(line.encode(errors="replace") if isinstance(line, str) else line)
 
     def flush(self) -> None:
-        self._out.flush()
+        with contextlib.suppress(OSError, ValueError):
+            self._out.flush()
 
 
 def emit(event: Event, level: str = "info", /, **fields: object) -> None:
@@ -136,14 +160,26 @@ def emit(event: Event, level: str = "info", /, **fields: object) -> None:
 
 
 def emit_fault(fault: BaseException, where: str) -> None:
-    """Write one line for an exception that nobody expected: its type and place, not its values."""
+    """Write one line for an exception that nobody expected, or one for each in a group: its type, message and place."""
+    if isinstance(fault, BaseExceptionGroup):
+        for inner in fault.exceptions:
+            emit_fault(inner, where)
+        return
+    name, at = type(fault).__name__, _place(fault)
+    emit(Event.FAULT_RAISED, "error", fault=name, message=str(fault), where=where, at=at)
+
+
+def _place(fault: BaseException) -> str:
+    """Return where it was raised: `flow/worker.py:61`."""
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    at = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else ""
-    emit(Event.FAULT_RAISED, "error", fault=type(fault).__name__, message=str(fault), where=where, at=at)
+    return f"{'/'.join(Path(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}" if trace else ""
 
 
 def metric_names() -> Mapping[str, str]:
-    """Return every metric's name as scraped, and what it says."""
-    return {metric.name: metric.documentation for metric in REGISTRY.collect()}
+    """Return every metric's name as the exposition declares it, and what it says."""
+    return {
+        metric.name + ("_total" if metric.type == "counter" else ""): metric.documentation
+        for metric in REGISTRY.collect()
+    }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import metadata
 
 import typer
 
-from service import __version__
 from service.cli import running, sending, showing, steering
 from service.core.errors import Misconfigured, StoreDown
 
@@ -30,14 +31,14 @@ app.command()(showing.demo)
 @app.callback(invoke_without_command=True)
 def _top(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
     if version:
-        typer.echo(__version__)
+        typer.echo(metadata.version("onhook"))
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line; settings that cannot be used end it with 2, a Redis that is away with 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; unusable settings end it with 2, a Redis that is away with 1."""
     try:
-        app()
+        app(arguments)
     except Misconfigured as fault:
         for sentence in fault.faults:
             typer.echo(f"onhook: {sentence}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Annotated
 
@@ -15,15 +14,17 @@ def up(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Also start a play Genesys Cloud and a play desk, and wire them in.")
     ] = False,
-    sandbox_port: Annotated[int, typer.Option(help="Where the sandbox listens; 0 takes a free port.")] = SANDBOX_PORT,
+    sandbox_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the sandbox listens; 0 takes a free port.")
+    ] = SANDBOX_PORT,
 ) -> None:
     """Both doors and the worker in one process, with an embedded Redis where none is configured.
 
     Example: onhook up --sandbox
     """
-    from service import wiring
+    from service.wiring import processes
 
-    sys.exit(asyncio.run(wiring.up(sandbox_port=sandbox_port if sandbox else None, say=_say)))
+    sys.exit(processes.run(processes.up(_say, sandbox_port=sandbox_port if sandbox else None)))
 
 
 def serve() -> None:
@@ -31,9 +32,9 @@ def serve() -> None:
 
     Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook serve
     """
-    from service import wiring
+    from service.wiring import processes
 
-    sys.exit(asyncio.run(wiring.serve(say=_say)))
+    sys.exit(processes.run(processes.serve(_say)))
 
 
 def work() -> None:
@@ -41,13 +42,15 @@ def work() -> None:
 
     Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook work
     """
-    from service import wiring
+    from service.wiring import processes
 
-    sys.exit(asyncio.run(wiring.work(say=_say)))
+    sys.exit(processes.run(processes.work(_say)))
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 takes a free port.")] = SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
+    ] = SANDBOX_PORT,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="End when standard input is closed.", hidden=True)
     ] = False,
@@ -56,9 +59,9 @@ def sandbox(
 
     Example: onhook sandbox --port 8089
     """
-    from service import wiring
+    from service.wiring import playing, processes
 
-    sys.exit(asyncio.run(wiring.play(port=port, is_child=with_parent, say=_say)))
+    sys.exit(processes.run(playing.play(_say, port=port, parent=sys.stdin.fileno() if with_parent else None)))
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -11,8 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-NOT_ACCEPTED, NO_OUTCOME = 3, 4
-_LONGEST_WAIT_SECONDS = 20  # what the door grants; longer waits ask again
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
 def send(
@@ -26,7 +26,7 @@ def send(
     number: Annotated[str, typer.Option(help="What people call the ticket: INC0010112.")] = "",
     delivery_id: Annotated[str, typer.Option("--id", help="The webhook's id; the same id is the same delivery.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Ask who would go; remove nobody.")] = False,
-    wait: Annotated[float, typer.Option(help="Wait up to this many seconds and end by the outcome.")] = 0,
+    wait: Annotated[float, typer.Option(min=0, help="Wait up to this many seconds and end by the outcome.")] = 0,
     curl: Annotated[
         bool, typer.Option("--curl", help="Print the same request as a curl command; send nothing.")
     ] = False,
@@ -40,6 +40,8 @@ def send(
 
     Example: onhook send --source servicenow --conversation 0f9a… --phone +14155550123 --wait 10
     """
+    from service.cli.posting import LONGEST_WAIT_SECONDS, post
+
     data = {
         "conversation_id": conversation,
         "participant_id": participant,
@@ -52,37 +54,47 @@ def send(
     data |= {"table": table, "sys_id": sys_id}
     body = _body({key: value for key, value in data.items() if value}, is_preview=preview)
     door, secret = _door_and_secret(source, url, secret_file)
-    address, headers = f"{door}/webhooks/{source}", _headers(secret, delivery_id, body)
+    headers = _headers(secret, delivery_id, body)
     if curl:
-        typer.echo(_as_curl(address, headers, body, wait))
+        typer.echo(_as_curl(f"{door}/webhooks/{source}", headers, body, min(wait, LONGEST_WAIT_SECONDS)))
         return
-    sys.exit(_post(address, headers, body, wait))
+    sys.exit(post(door, source, headers, body, wait))
 
 
 def _body(data: dict[str, Any], *, is_preview: bool) -> bytes:
     if is_preview:
         data["preview"] = True
-    clicked = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"type": "caller.remove", "timestamp": clicked, "data": data}, separators=(",", ":")).encode()
+    from service.wiring.machine import SystemClock
+
+    clicked = datetime.fromtimestamp(SystemClock().now() / 1000, UTC).isoformat(timespec="milliseconds")
+    event = {"type": "caller.remove", "timestamp": clicked.replace("+00:00", "Z"), "data": data}
+    return json.dumps(event, separators=(",", ":")).encode()
 
 
 def _door_and_secret(source: str, url: str, secret_file: Path | None) -> tuple[str, str]:
     from service import settings
     from service.core.errors import Misconfigured
-    from service.wiring import secret_of
+    from service.core.model import ORG_NAME
+    from service.wiring.secret import secret_of
 
-    said = settings.read()
+    if not ORG_NAME.fullmatch(source):
+        raise Misconfigured([f"--source: “{source}” is no name of a source: 1 to 32 of a-z, 0-9 and -"])
+    if url and not _ADDRESS.fullmatch(url):
+        raise Misconfigured(["--url: is where the public door is, like http://127.0.0.1:8080"])
+    said = settings.read() if not (url and secret_file) else settings.Settings()
     try:
         secret = secret_file.read_text(encoding="utf-8").strip() if secret_file else secret_of(said, source)
     except OSError as fault:
-        raise Misconfigured([f"--secret-file: {secret_file} cannot be read: {fault.strerror}"]) from fault
+        raise Misconfigured([f"--secret-file: {secret_file} cannot be read: {fault.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise Misconfigured([f"--secret-file: {secret_file} is not text"]) from None
     return (url or said.doors.reached).rstrip("/"), secret
 
 
 def _headers(secret: str, delivery_id: str, body: bytes) -> dict[str, str]:
     from service.core.errors import Misconfigured
     from service.sources.signing import secret_in, signed
-    from service.wiring import SystemClock, SystemDice
+    from service.wiring.machine import SystemClock, SystemDice
 
     clock = SystemClock()
     try:
@@ -94,41 +106,6 @@ def _headers(secret: str, delivery_id: str, body: bytes) -> dict[str, str]:
 
 
 def _as_curl(address: str, headers: dict[str, str], body: bytes, wait: float) -> str:
-    named = {**headers, "prefer": f"wait={min(wait, _LONGEST_WAIT_SECONDS):g}"} if wait else headers
+    named = {**headers, "prefer": f"wait={max(1, round(wait))}"} if wait else headers
     said = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in named.items())
     return f"curl -sS {said} --data-binary {shlex.quote(body.decode())} {shlex.quote(address)}"
-
-
-def _post(address: str, headers: dict[str, str], body: bytes, wait: float) -> int:
-    import httpx
-
-    from service.wiring import SystemClock
-
-    monotonic = SystemClock().monotonic
-    until = monotonic() + wait
-    with httpx.Client(trust_env=False, timeout=_LONGEST_WAIT_SECONDS + 5) as client:
-        try:
-            answer = client.post(address, headers=headers, content=body)
-        except httpx.HTTPError as fault:
-            typer.echo(f"onhook: nothing was sent to {address}, or no answer came: {fault}", err=True)
-            return NOT_ACCEPTED
-        typer.echo(answer.text)
-        if not answer.is_success:
-            return NOT_ACCEPTED
-        said = answer.json()
-        while wait and said.get("outcome") is None and "links" in said and (left := until - monotonic()) > 0:
-            named = {"prefer": f"wait={max(1, min(left, _LONGEST_WAIT_SECONDS)):.0f}"}
-            link = httpx.URL(said["links"]["self"])
-            status = client.get(httpx.URL(address).copy_with(path=link.path, query=link.query), headers=named)
-            said = {**said, "outcome": status.json().get("outcome"), "explanation": status.json().get("explanation")}
-            if said["outcome"] is not None:
-                typer.echo(f"{said['outcome']['kind']}: {said['explanation']}")
-    return _exit_code(said) if wait else 0
-
-
-def _exit_code(said: dict[str, Any]) -> int:
-    from service.core.model import OutcomeKind
-    from service.core.rules import OUTCOME_EXIT_CODES
-
-    outcome = said.get("outcome")
-    return OUTCOME_EXIT_CODES[OutcomeKind(outcome["kind"])] if outcome else NO_OUTCOME

@@ -16,9 +16,9 @@ def pause(org: Org = "", source: Source = "") -> None:
 
     Example: onhook pause --org acme
     """
-    from service import wiring
+    from service.wiring.house import steer
 
-    names = asyncio.run(wiring.steer(org, source, is_pause=True))
+    names = asyncio.run(steer(org, source, is_pause=True))
     typer.echo(f"Paused: {', '.join(names)}. Clicks are kept until they are too old; `onhook resume` goes on.")
 
 
@@ -27,7 +27,7 @@ def resume(org: Org = "", source: Source = "") -> None:
 
     Example: onhook resume --org acme
     """
-    from service import wiring
+    from service.wiring.house import steer
 
-    names = asyncio.run(wiring.steer(org, source, is_pause=False))
+    names = asyncio.run(steer(org, source, is_pause=False))
     typer.echo(f"Going on: {', '.join(names)}.")

@@ -1,21 +1,4 @@
-"""Every object built once, opened in order, closed in reverse; signals; the one clock, the one dice."""
+"""Every object built once, opened in order, closed in reverse; signals; the one clock, the one dice.
 
-from service.wiring.house import opened_store, steer
-from service.wiring.machine import SystemClock, SystemDice
-from service.wiring.playing import SANDBOX, play, played, secret_of, wired_to
-from service.wiring.processes import serve, up, work
-
-__all__ = [
-    "SANDBOX",
-    "SystemClock",
-    "SystemDice",
-    "opened_store",
-    "play",
-    "played",
-    "secret_of",
-    "serve",
-    "steer",
-    "up",
-    "wired_to",
-    "work",
-]
+Nothing is gathered here: `send` needs the clock and the dice, and should not wait for a web server to be imported.
+"""

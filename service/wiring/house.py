@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from service import settings
@@ -23,6 +23,7 @@ from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
 from service.wiring.machine import SystemClock, SystemDice, worker_name
+from service.wiring.secret import SANDBOX, was_played
 
 Say = Callable[[str], None]
 
@@ -41,9 +42,18 @@ class Stop:
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT: from now on they mean `said`."""
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.said.set)
+            asyncio.get_running_loop().add_signal_handler(number, self.said.set)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen while the block runs; after it the signals mean what they meant before."""
+        self.listen()
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().remove_signal_handler(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +117,16 @@ async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tupl
 
 
 @asynccontextmanager
-async def opened(said: Settings, say: Say, *, may_start: bool) -> AsyncIterator[House]:
+async def opened(
+    said: Settings, say: Say, *, may_start: bool, through: Callable[[Genesys], Genesys] | None = None
+) -> AsyncIterator[House]:
     """Open everything the flow needs, in order; close it in reverse."""
     async with AsyncExitStack() as stack:
         store, _, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
         clock = SystemClock()
         waiter = await stack.enter_async_context(WakeWaiter(url, clock, keys=Keys(said.redis.prefix)))
         outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
+        orgs = _orgs(said, clock, outgoing, stack)
         place = Workplace(
             worker=worker_name(),
             store=store,
@@ -121,7 +134,7 @@ async def opened(said: Settings, say: Say, *, may_start: bool) -> AsyncIterator[
             waiter=waiter,
             clock=clock,
             dice=SystemDice(clock),
-            genesys=_orgs(said, clock, outgoing, stack),
+            genesys={name: through(org) if through else org for name, org in orgs.items()},
             sources=_sources(said, clock, outgoing, stack),
             terms={name: org.terms for name, org in said.orgs.items()},
         )
@@ -154,10 +167,18 @@ async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
         Misconfigured: there is no such org or source.
     """
     said = settings.read()
-    for name, known, section in ((org, said.orgs, "orgs"), (source, said.sources, "sources")):
+    asks = {name: options.org for name, options in said.sources.items()}
+    if was_played(said.state_dir):
+        asks.setdefault(SANDBOX, SANDBOX)
+    orgs = list(dict.fromkeys([*said.orgs, *asks.values()]))
+    for name, known, section in ((org, orgs, "orgs"), (source, asks, "sources")):
         if name and name not in known:
             raise Misconfigured([f"there is no [{section}.{name}]; there is {', '.join(known) or 'none'}"])
-    orgs = [org] if org else [said.sources[source].org] if source else list(said.orgs)
+    if org and source and asks[source] != org:
+        raise Misconfigured([f"sources.{source} acts on org {asks[source]}, not on {org}: leave --org out"])
+    if not orgs:
+        raise Misconfigured(["orgs: there is none; run this where the settings of the service are"])
+    meant = [asks[source]] if source else [org] if org else orgs
     async with opened_store(said, may_start=False) as (store, _, _):
-        await (operations.pause if is_pause else operations.resume)(store, orgs, source)
-    return [f"source {source}"] if source else [f"org {name}" for name in orgs]
+        await (operations.pause if is_pause else operations.resume)(store, meant, source)
+    return [f"source {source}"] if source else [f"org {name}" for name in meant]

@@ -9,17 +9,16 @@ from service.settings import split_address
 from service.web.protocol import listener
 
 
-def listening(address: str) -> socket.socket:
+def listening(address: str, way_out: str = "set another address under [doors]") -> socket.socket:
     """Return a socket that listens at `host:port`; port 0 takes a free one.
 
     Raises:
-        Misconfigured: it cannot listen there, in words.
+        Misconfigured: it cannot listen there, in words; `way_out` is what to do if it is to be so.
     """
     try:
         return listener(*split_address(address))
     except Misconfigured as fault:
-        hint = "end what listens there, or set another address under [doors]"
-        raise Misconfigured([f"{said}; {hint}" for said in fault.faults]) from fault
+        raise Misconfigured([f"{said}; end what listens there, or {way_out}" for said in fault.faults]) from fault
 
 
 def address_of(sock: socket.socket) -> str:

@@ -8,6 +8,7 @@ import platform
 import random
 import secrets
 import time
+from importlib import metadata
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"  # base 32 that sorts like the number
 
@@ -53,3 +54,8 @@ def worker_name() -> str:
     """Return the name this process signs its claims with: host, process, and a little chance."""
     host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in platform.node())
     return f"w-{host[:60]}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+def version() -> str:
+    """Return the installed version of this distribution."""
+    return metadata.version("onhook")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -18,12 +16,13 @@ import uvicorn
 
 from service import sandbox
 from service.core.errors import Misconfigured
-from service.settings import Settings
+from service.store.embedded import LAUNCHER
 from service.wiring.house import Say, Stop
 from service.wiring.listening import address_of, listening
+from service.wiring.secret import SANDBOX, throw_away_secret
 
-SANDBOX = "sandbox"  # the org and the source that `up --sandbox` brings
 START_SECONDS = 20.0  # a cold start of Python on a busy machine takes some seconds
+END_SECONDS = 3.0  # it has nothing to finish; answers that a rule made slow are cut after one
 
 
 class _Player(uvicorn.Server):
@@ -34,13 +33,10 @@ class _Player(uvicorn.Server):
         yield
 
 
-async def play(say: Say, *, port: int, is_child: bool) -> int:
-    """Run the sandbox on this machine until told to stop, or as a child until its standard input is closed."""
+async def play(say: Say, *, port: int, parent: int | None = None) -> int:
+    """Run the sandbox on this machine until told to stop, or until whoever holds the other end of `parent` is gone."""
     stop = Stop()
-    stop.listen()
-    if is_child:
-        asyncio.get_running_loop().add_reader(sys.stdin, stop.said.set)
-    with listening(f"127.0.0.1:{port}") as sock:
+    with listening(f"127.0.0.1:{port}", "choose another port for the sandbox") as sock, stop.listening():
         config = uvicorn.Config(
             sandbox.create_app(),
             http="httptools",
@@ -48,13 +44,16 @@ async def play(say: Say, *, port: int, is_child: bool) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_graceful_shutdown=1,
         )
         running = _Player(config)
         serving = asyncio.create_task(running.serve([sock]))
+        if parent is not None:
+            asyncio.get_running_loop().add_reader(parent, stop.said.set)
         say(f"The sandbox is at {address_of(sock)} : a play Genesys Cloud, a play desk, /sandbox/ to steer them")
-        told = asyncio.create_task(stop.said.wait())
-        await asyncio.wait([told, serving], return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        await stop.said.wait()
+        if parent is not None:
+            asyncio.get_running_loop().remove_reader(parent)
         running.should_exit = True
         await serving
     return 0
@@ -72,7 +71,16 @@ async def played(port: int) -> AsyncIterator[str]:
     finally:
         if child.stdin:
             child.stdin.close()
-        await child.wait()
+        try:
+            await asyncio.wait_for(child.wait(), END_SECONDS)
+        except TimeoutError:  # it hangs
+            child.kill()
+            await child.wait()
+
+
+def tied(*command: str) -> tuple[str, ...]:
+    """Return how to run `command` so that it is ended when our end of its standard input closes, however we went."""
+    return (sys.executable, "-I", "-S", os.fspath(LAUNCHER), *command)
 
 
 async def _first_url(child: asyncio.subprocess.Process) -> str:
@@ -92,38 +100,6 @@ async def wired_to(play_url: str, state_dir: Path) -> dict[str, Any]:
         credentials = (await client.get(f"{play_url}/sandbox/credentials")).json()
     org = {"api_url": play_url, "login_url": play_url}
     org |= {key: credentials[key] for key in ("client_id", "client_secret")}
-    source = {"kind": "servicenow", "org": SANDBOX, "secrets": [_throw_away_secret(state_dir)]}
+    source = {"kind": "servicenow", "org": SANDBOX, "secrets": [throw_away_secret(state_dir)]}
     source |= {"instance_url": play_url, "username": credentials["desk_user"], "password": credentials["desk_password"]}
     return {"orgs": {SANDBOX: org}, "sources": {SANDBOX: source}}
-
-
-def secret_file(state_dir: Path) -> Path:
-    """Return where the sandbox source's secret lies."""
-    return state_dir / "sandbox-secret"
-
-
-def _throw_away_secret(state_dir: Path) -> str:
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = secret_file(state_dir)
-    with (
-        contextlib.suppress(FileExistsError),
-        os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file,
-    ):
-        file.write(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
-    return path.read_text(encoding="utf-8").strip()
-
-
-def secret_of(said: Settings, source: str) -> str:
-    """Return the first secret of `source`: from the settings, or the sandbox's from the state directory.
-
-    Raises:
-        Misconfigured: nothing here knows that source.
-    """
-    options = said.sources.get(source)
-    if options is not None:
-        return options.secrets[0].get_secret_value()
-    path = secret_file(said.state_dir)
-    if source == SANDBOX and path.exists():
-        return path.read_text(encoding="utf-8").strip()
-    known = ", ".join(said.sources) or "none"
-    raise Misconfigured([f"there is no [sources.{source}]; there is {known}. Or name its secret with --secret-file"])

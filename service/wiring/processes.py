@@ -5,26 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import uvicorn
 
-from service import __version__, settings, telemetry
+from service import settings, telemetry
 from service.core.errors import Misconfigured
+from service.core.ports import Genesys
 from service.flow.intake import Intake
 from service.flow.worker import Worker
 from service.settings import Settings
 from service.web.back import private_door
 from service.web.front import public_door
-from service.web.protocol import server
+from service.web.protocol import loop_factory, server
 from service.wiring.house import House, Say, opened
 from service.wiring.listening import address_of, listening
-from service.wiring.playing import SANDBOX, played, secret_file, wired_to
+from service.wiring.machine import version
+from service.wiring.playing import played, wired_to
+from service.wiring.secret import SANDBOX, secret_file
 
 DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
 FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
+
+
+def run(process: Coroutine[Any, Any, int]) -> int:
+    """Run one of the processes below, on the fast loop where there is one; return its exit code."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(process)
 
 
 async def serve(say: Say) -> int:
@@ -37,13 +46,18 @@ async def serve(say: Say) -> int:
             return await _run(house, public=public, private=private, works=False)
 
 
-async def work(say: Say) -> int:
-    """Work until told to stop; return the process' exit code."""
+async def work(say: Say, *, through: Callable[[Genesys], Genesys] | None = None) -> int:
+    """Work until told to stop; return the process' exit code.
+
+    Args:
+        say: is told, line by line, what a person wants to know.
+        through: what the worker sees of each org's Genesys Cloud, made from the real one: the demo's way to stumble.
+    """
     said = settings.read()
     _wants(said.orgs, "orgs", "work")
     telemetry.configure(said.log.level)
     with listening(said.doors.worker) as private:
-        async with opened(said, say, may_start=False) as house:
+        async with opened(said, say, may_start=False, through=through) as house:
             return await _run(house, private=private, works=True)
 
 
@@ -81,7 +95,8 @@ def _warn(say: Say, play: str, said: Settings) -> None:
 
 def _wants(named: Mapping[str, object], section: str, command: str) -> None:
     if not named:
-        raise Misconfigured([f"{section}: there is none; `onhook {command}` needs at least one [{section}.NAME]"])
+        why = f"{section}: there is none; `onhook {command}` needs at least one [{section}.NAME]"
+        raise Misconfigured([f"{why}. To try it without: onhook up --sandbox"])
 
 
 async def _run(house: House, *, private: socket.socket, works: bool, public: socket.socket | None = None) -> int:
@@ -96,7 +111,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
         )
         doors.append(("public", public, front))
     back = private_door(
-        version={"version": __version__, "worker": place.worker if works else ""},
+        version={"version": version(), "worker": place.worker if works else ""},
         claim_age=worker.claim_age_seconds if worker else _no_claims,
         has_started=lambda: True,
         faults=house.faults,
@@ -107,12 +122,15 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     parts: list[Coroutine[Any, Any, None]] = [running.serve() for running in servers]
     if worker:
         parts.append(worker.run())
-    house.stop.listen()
-    tasks = [asyncio.create_task(part) for part in parts]
-    for name, sock, _ in doors:
-        telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
-        house.say(f"The {name} door is at {address_of(sock)}")
-    return await _until_stopped(house, tasks, servers, is_drained=public is not None)
+    with house.stop.listening():
+        tasks = [asyncio.create_task(part) for part in parts]
+        for name, sock, _ in doors:
+            telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
+            house.say(f"The {name} door is at {address_of(sock)}")
+        code = await _until_stopped(house, tasks, servers, is_drained=public is not None)
+    for name, _, _ in doors:
+        telemetry.emit(telemetry.Event.DOOR_CLOSED, door=name)
+    return code
 
 
 def _no_claims() -> None:
@@ -127,6 +145,8 @@ async def _until_stopped(
     await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
     is_told = told.done()
     house.stop.is_leaving = True
+    if not is_told:
+        house.say("A part of this process ended by itself, so all of it ends: the log says why")
     if is_told and is_drained:
         house.stop.said.clear()
         with contextlib.suppress(TimeoutError):  # a second signal is somebody in a hurry

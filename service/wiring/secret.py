@@ -1,0 +1,57 @@
+"""The sandbox's throw-away secret, in the state directory: what `up --sandbox` leaves there for `send` and `pause`."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from service.core.errors import Misconfigured
+from service.settings import Settings
+
+SANDBOX = "sandbox"  # the org and the source that `up --sandbox` brings
+
+
+def secret_file(state_dir: Path) -> Path:
+    """Return where the sandbox source's secret lies."""
+    return state_dir / "sandbox-secret"
+
+
+def was_played(state_dir: Path) -> bool:
+    """Whether a sandbox was ever wired in with this state directory."""
+    return secret_file(state_dir).is_file()
+
+
+def throw_away_secret(state_dir: Path) -> str:
+    """Return the secret that lies in the state directory; made if there is none, for its owner alone to read.
+
+    Raises:
+        Misconfigured: the state directory cannot be used.
+    """
+    path = secret_file(state_dir)
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            whole = path.with_suffix(".new")  # so that a crash leaves the whole secret there, or none
+            with os.fdopen(os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+                file.write(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+            whole.replace(path)
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Misconfigured([f"the state directory {state_dir} cannot be used: {fault}"]) from None
+
+
+def secret_of(said: Settings, source: str) -> str:
+    """Return the first secret of `source`: from the settings, or the sandbox's from the state directory.
+
+    Raises:
+        Misconfigured: nothing here knows that source.
+    """
+    options = said.sources.get(source)
+    if options is not None:
+        return options.secrets[0].get_secret_value()
+    if source == SANDBOX and was_played(said.state_dir):
+        return throw_away_secret(said.state_dir)
+    known = ", ".join([*said.sources, *([SANDBOX] if was_played(said.state_dir) else [])]) or "none"
+    raise Misconfigured([f"there is no [sources.{source}]; there is {known}. Or name its secret with --secret-file"])
