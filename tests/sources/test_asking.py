@@ -205,3 +205,11 @@ def test_when_it_was_clicked() -> None:
 def test_time_of_the_own_form_stands_outside() -> None:
     """The own form's time is the envelope's; one among the data is not looked at."""
     assert clicked_at(asked(own(timestamp="yesterday")), None, None, may_be_untimed=False) == NOW
+
+
+def test_bounds_of_the_words() -> None:
+    """A reason is cut at 500 characters; a name has 100 and a type 128 at most."""
+    assert removal(own(reason="x" * 500)).reason == "x" * 500
+    assert removal(own(reason="x" * 501)).reason == "x" * 499 + "…"
+    assert removal(own(requested_by="x" * 100)).requester == "x" * 100
+    assert isinstance(asked_in(json.dumps({"type": "x" * 128}).encode()), m.Ignored)

@@ -81,6 +81,15 @@ def test_what_is_strict_json() -> None:
     assert json_object(b' \n\t{"a":' + deep + b"}\n").has("a")
 
 
+def test_bounds_of_json() -> None:
+    """Sixteen levels and numbers of 32 characters are taken, and one more is not."""
+    assert json_object(b'{"a":' * 15 + b"{}" + b"}" * 15).has("a")
+    assert json_object(b'{"a":0.' + b"1" * 30 + b"}").has("a")
+    for beyond in (b'{"a":' * 16 + b"{}" + b"}" * 16, b'{"a":0.' + b"1" * 31 + b"}"):
+        with pytest.raises(Malformed):
+            json_object(beyond)
+
+
 def test_a_flood_of_names_costs_little() -> None:
     """The last of ten thousand names is found twice without comparing each with each."""
     names = ",".join(f'"{number}":0' for number in range(10_000))
@@ -278,6 +287,13 @@ def test_phones_nobody_can_call(given: str) -> None:
     with pytest.raises(Unreadable, match=r"write E\.164, like \+14155550123") as caught:
         Fields({"a": given}).phone("a")
     assert "555 0123" not in caught.value.sentence
+
+
+def test_the_longest_phone() -> None:
+    """A number with all that may stand around it has 64 characters at most."""
+    assert Fields({"a": PHONE.ljust(64)}).phone("a") == PHONE
+    with pytest.raises(Unreadable, match="at most 64"):
+        Fields({"a": PHONE.ljust(65)}).phone("a")
 
 
 @pytest.mark.parametrize("given", [PHONE + "\n", "+1415\u202e5550123", "+" + "1" * 64])

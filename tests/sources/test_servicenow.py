@@ -105,9 +105,10 @@ def test_ticket_fields_have_bounds(changes: dict[str, object]) -> None:
 
 
 def test_longest_table() -> None:
-    """A table's name may have eighty characters."""
+    """A table's name may have eighty characters, a record's number forty."""
     table = "x_" + "a" * 78
     assert removal(own(table=table)).ticket == m.Ticket(f"{table}/{SYS_ID}", "INC0010112")
+    assert removal(own(number="x" * 40)).ticket == m.Ticket(f"incident/{SYS_ID}", "x" * 40)
 
 
 def test_instance_in_the_body_is_nothing() -> None:

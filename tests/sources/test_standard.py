@@ -82,9 +82,13 @@ def test_tickets_in_the_senders_words(changes: dict[str, object], ticket: m.Tick
 
 def test_tickets_have_bounds() -> None:
     """A ticket's name has 200 characters at most, and no control characters."""
+    assert removal(flat(ticket="x" * 200, number="y" * 80)).ticket == m.Ticket("x" * 200, "y" * 80)
     for bad in ("x" * 201, "a\nb", 7):
         with pytest.raises(Unreadable):
             removal(flat(ticket=bad))
+    for name in ("table", "sys_id", "number"):
+        with pytest.raises(Unreadable, match="at most 80"):
+            removal(flat(**{name: "x" * 81}))
 
 
 def test_only_the_body_says_when() -> None:
