@@ -8,7 +8,6 @@ from service.core.ports import Source
 from service.sources import servicenow, standard
 from service.sources.desk import Outside
 from service.sources.options import SourceOptions
-from service.sources.signing import refuse_stranger
 
 Options = TypeVar("Options", bound=SourceOptions)
 
@@ -31,4 +30,4 @@ KINDS: Final[Mapping[str, Kind[Any]]] = {
     "standard": Kind(standard.Options, standard.StandardWebhooks),
 }
 
-__all__ = ["KINDS", "Kind", "Outside", "SourceOptions", "refuse_stranger"]
+__all__ = ["KINDS", "Kind", "Outside", "SourceOptions"]

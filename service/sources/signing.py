@@ -14,7 +14,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
 from service.core import model as m
 from service.core.errors import BadSignature, Stale
@@ -30,7 +30,7 @@ _VERSION: Final = b"v1,"
 _ID: Final = re.compile(rb"[!-\-/-~]{1,255}")  # printable ASCII but space and full stop
 _SECONDS: Final = re.compile(rb"[1-9][0-9]{0,11}")  # twelve digits last for thirty thousand years
 _TOKENS: Final = 16  # a rotation signs twice; a header full of tokens must not cost a comparison each
-_MACS: Final = 2  # as many as a rotation needs, always: the time must not tell how many secrets there are, or if any
+_MACS: Final = 2  # as many as a rotation needs, always: the time must not tell how many secrets there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +116,6 @@ def _match(keys: Sequence[_Key], delivery: m.Delivery) -> _Key | None:
             if hmac.compare_digest(token, expected):
                 matched = key
     return matched
-
-
-_NOBODY: Final = (_Key(bytes(_SECRET_BYTES), ""),) * _MACS
-
-
-def refuse_stranger(delivery: m.Delivery) -> NoReturn:
-    """Refuse a delivery to a source that does not exist, after as much work as a source that does would have done.
-
-    Raises:
-        BadSignature: always.
-    """
-    _match(_NOBODY, delivery)
-    raise BadSignature("there is no source of this name")
 
 
 def signed(secret: bytes, webhook_id: str, stamped_at: int, body: bytes) -> dict[str, str]:

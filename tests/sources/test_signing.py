@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from service.core import model as m
 from service.core.errors import BadSignature, Stale
-from service.sources.signing import Keyring, fingerprint, refuse_stranger, secret_in, signed
+from service.sources.signing import Keyring, fingerprint, secret_in, signed
 from tests.needs import needs
 from tests.sources.senders import NOW, OTHER_SECRET, SECRET, delivery, key_of, signature, with_header
 
@@ -234,8 +234,6 @@ def test_any_headers_and_body_are_a_refusal(headers: list[tuple[bytes, bytes]], 
     arriving = m.Delivery("desk", tuple(headers), body, NOW)
     with pytest.raises(BadSignature):
         RING.verify(arriving)
-    with pytest.raises(BadSignature):
-        refuse_stranger(arriving)
 
 
 @pytest.mark.parametrize("secrets, macs", [(1, 2), (2, 2), (3, 3), (4, 4)])
@@ -253,23 +251,15 @@ class Watched(m.Delivery):
 
 
 def test_the_same_is_done_whatever_is_wrong() -> None:
-    """Signatures are compared before anything is judged, also for a source that does not exist."""
+    """Signatures are compared before anything is judged."""
     good = delivery(BODY)
     bare = [with_header(good, name) for name in NAMES]
     late = replace(good, received_at=NOW + 10**9)
     for arriving in (*bare, late, delivery(BODY, webhook_id=b"a.b"), delivery(BODY, stamp=b"soon")):
-        for refuse in (RING.verify, refuse_stranger):
-            watched = Watched(arriving.source, arriving.headers, arriving.body, arriving.received_at)
-            with pytest.raises(BadSignature):
-                refuse(watched)
-            assert watched.__dict__["seen"][:3] == list(NAMES)
-
-
-def test_a_stranger_is_refused_even_with_the_stand_in_key() -> None:
-    """The key that stands in for a source that does not exist opens nothing."""
-    secret = base64.b64encode(bytes(24)).decode()
-    with pytest.raises(BadSignature, match="no source"):
-        refuse_stranger(delivery(BODY, secret=secret))
+        watched = Watched(arriving.source, arriving.headers, arriving.body, arriving.received_at)
+        with pytest.raises(BadSignature):
+            RING.verify(watched)
+        assert watched.__dict__["seen"][:3] == list(NAMES)
 
 
 @pytest.mark.parametrize("text", [SECRET, SECRET.removeprefix("whsec_"), base64.b64encode(bytes(24)).decode()])
