@@ -127,7 +127,6 @@ class Guarded(HttpToolsProtocol):
         """Begin to count."""
         super().on_message_begin()
         if self._is_idle:  # in the same read as the end of a body that was answered before it came
-            self._unset_keepalive_if_required()
             self._is_idle = False
             self._arm(self.limits.receive_seconds)
         self._messages += 1
@@ -177,9 +176,6 @@ class Guarded(HttpToolsProtocol):
         self._is_receiving = False
         if self.cycle.response_complete:
             self._rest()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
         elif not self.pipeline:  # else an earlier one is being answered, and has its deadline
             self._arm(self.limits.answer_seconds)
 
@@ -228,10 +224,8 @@ class Guarded(HttpToolsProtocol):
 
     def _refuse_body(self, cycle: RequestResponseCycle, reason: str) -> None:
         """Refuse the rest of a request that an app has been given already."""
-        if cycle.response_complete:
-            self._hang_up()
-        elif self.pipeline or cycle.response_started:
-            self.transport.abort()  # there is no place for a 400 between the answers
+        if self.pipeline or cycle.response_started:
+            self.transport.abort()  # there is no place for a 400 between or behind the answers
         else:
             cycle.disconnected = True  # the app waits for a body that will not come
             cycle.message_event.set()
@@ -247,9 +241,8 @@ class Guarded(HttpToolsProtocol):
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """Close our half, and theirs a little later: a full close throws the answer away with the unread bytes."""
+        """Close our half; the peer, or the deadline that runs, ends it: a full close would throw the answer away."""
         self.transport.write_eof()
-        self._arm(self.limits.receive_seconds)
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:

@@ -119,32 +119,46 @@ async def test_a_head_in_pieces_is_counted() -> None:
 
 
 async def test_keep_alive() -> None:
-    """A connection serves one request after the other."""
+    """A connection serves one request after the other, and counts each head for itself."""
     async with running() as it:
         caller = await it.call()
-        for n in range(5):
-            _, _, body = await (await caller.say(post(b"x" * n, path=f"/{n}"))).hear()
+        for n in range(6):
+            sent = post(b"x" * n, "X-Long: " + "a" * 4000, path=f"/{n}")
+            await caller.say(sent[:20])
+            _, _, body = await (await caller.say(sent[20:])).hear()
             assert json.loads(body).items() >= {"path": f"/{n}", "body": n}.items()
-        assert it.server.server_state.total_requests == 5
+        assert it.server.server_state.total_requests == 6
+
+
+async def test_an_idle_connection_is_left_alone(quick: Running) -> None:
+    """Between two requests the deadlines of requests do not run."""
+    caller = await (await quick.call()).say(get())
+    await caller.hear()
+    for _ in range(3):  # three deadlines pass
+        await (await quick.call()).rest()
+    assert (await (await caller.say(get())).hear())[0] == 200
 
 
 async def test_pipelining() -> None:
-    """Requests that come at once are answered in turn, whole."""
+    """Requests that come at once are answered in turn, whole; half a head behind them is not counted with them."""
     async with running() as it:
-        caller = await (await it.call()).say(*(post(b"x" * n, path=f"/{n}") for n in range(9)), post(b"abc")[:-1])
+        caller = await it.call()
+        await caller.say(*(post(b"x" * n * 2000, path=f"/{n}") for n in range(9)), get("/last")[:-2])
         for n in range(9):
-            assert json.loads((await caller.hear())[2]).items() >= {"path": f"/{n}", "body": n}.items()
-        assert json.loads((await (await caller.say(b"c")).hear())[2])["body"] == 3
+            assert json.loads((await caller.hear())[2]).items() >= {"path": f"/{n}", "body": n * 2000}.items()
+        assert json.loads((await (await caller.say(b"\r\n")).hear())[2])["path"] == "/last"
 
 
-async def test_a_pipelined_request_has_its_own_time() -> None:
-    """What came behind a slow answer has its full time from the end of that answer, and no more."""
+@pytest.mark.parametrize("behind", [b"GET /three HTTP/1.1\r\n", post(b"abc")[:-1]], ids=["half a head", "half a body"])
+async def test_a_pipelined_request_has_its_own_time(behind: bytes) -> None:
+    """Half a request behind slow answers does not shorten their time; its own begins when they are out."""
     async with running(replace(QUICK, answer_seconds=PATIENCE)) as it:
-        caller = await (await it.call()).say(get("/gate"), get("/two"), b"GET /three HTTP/1.1\r\n")
+        caller = await (await it.call()).say(get("/gate/1"), get("/gate/2"), behind)
         await it.app.entered.wait()
-        assert await (await it.call()).rest() == b""  # as long as a silent caller lives, the half head has waited
-        it.app.gate.set()
-        assert [json.loads((await caller.hear())[2])["path"] for _ in range(2)] == ["/gate", "/two"]
+        for gate in ("/gate/1", "/gate/2"):
+            assert await (await it.call()).rest() == b""  # as long as a silent caller lives, it waits
+            it.app.gates[gate].set()
+            assert json.loads((await caller.hear())[2])["path"] == gate
         assert await caller.rest() == b""
 
 
@@ -154,7 +168,7 @@ async def test_garbage_behind_a_good_request() -> None:
         caller = await (await it.call()).say(get("/gate"), b"\x00\x00 garbage\r\n\r\n", get("/never"))
         await it.app.entered.wait()
         await caller.say(get("/never"))
-        it.app.gate.set()
+        it.app.gates["/gate"].set()
         status, headers, body = await caller.hear()
         assert (status, headers["connection"], json.loads(body)["path"]) == (200, "close", "/gate")
         assert await caller.rest() == b""
@@ -216,15 +230,22 @@ async def test_a_body_without_end_is_cut() -> None:
         assert heard.count(b"HTTP/1.1") <= 1  # the cut may take the answer with it
 
 
-async def test_a_body_that_was_asked_about_is_not_awaited() -> None:
+@pytest.mark.parametrize("headers", [(), ("Connection: close",)])
+async def test_a_body_that_was_asked_about_is_not_awaited(quick: Running, headers: tuple[str, ...]) -> None:
     """Who asks whether to send a body and hears no gets the connection closed: nobody knows what would come next."""
-    async with running() as it:
-        caller = await (await it.call()).say(post(b"x" * 10, "Expect: 100-continue", path="/early")[:-10])
-        assert (await caller.hear())[0] == 413
-        assert await (await caller.say(get("/next"))).rest() == b""
-        caller = await (await it.call()).say(post(b"x" * 10, "Expect: 100-continue")[:-10])
-        assert await caller.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert json.loads((await (await caller.say(b"x" * 10)).hear())[2])["body"] == 10
+    asking = post(b"x" * 10, "Expect: 100-continue", *headers, path="/early")[:-10]
+    caller = await (await quick.call()).say(asking)
+    assert (await caller.hear())[0] == 413
+    with suppress(ConnectionError):  # it may be closed already
+        await caller.say(get("/next"))
+    assert await caller.rest() == b""
+
+
+async def test_a_body_that_was_asked_about_may_come(quick: Running) -> None:
+    """Who asks whether to send a body hears yes from an app that reads it."""
+    caller = await (await quick.call()).say(post(b"x" * 10, "Expect: 100-continue")[:-10])
+    assert await caller.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert json.loads((await (await caller.say(b"x" * 10)).hear())[2])["body"] == 10
 
 
 async def test_an_answer_has_a_deadline() -> None:
@@ -254,7 +275,7 @@ async def test_too_many_at_once_hear_so() -> None:
         caller = await (await it.call()).say(post(b"abc"))
         status, headers, body = await caller.hear()
         assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", "overloaded")
-        it.app.gate.set()
+        it.app.gates["/gate"].set()
         assert [(await one.hear())[0] for one in busy] == [200, 200]
         assert (await (await caller.say(get())).hear())[0] == 200
     assert counted("unknown", "overloaded") == before + 1
@@ -279,7 +300,7 @@ async def test_a_stop_finishes_what_is_under_way() -> None:
         await it.app.entered.wait()
         it.server.should_exit = True
         assert await idle.rest() == b""
-        it.app.gate.set()
+        it.app.gates["/gate"].set()
         assert (await busy.hear())[1]["connection"] == "close"
         assert await busy.rest() == b""
         with pytest.raises(ConnectionRefusedError):

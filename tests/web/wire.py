@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,7 +21,7 @@ class App:
     """An app that says what it was given; it can be told to wait, to answer before the body, or to say very much."""
 
     def __init__(self) -> None:
-        self.gate = asyncio.Event()
+        self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.entered = asyncio.Event()
         self.left: list[str] = []
 
@@ -28,8 +29,8 @@ class App:
         request = Request(scope, receive)
         path, body = request.url.path, b""
         self.entered.set()
-        if path == "/gate":
-            await self.gate.wait()
+        if path.startswith("/gate"):
+            await self.gates[path].wait()
         if path == "/much":
             await Response(b"x" * 50_000_000)(scope, receive, send)
             return
@@ -41,7 +42,13 @@ class App:
             except Exception as fault:
                 self.left.append(type(fault).__name__)
                 raise
-        content = {"path": path, "method": request.method, "body": len(body), "headers": len(request.headers.raw)}
+        content = {
+            "path": path,
+            "method": request.method,
+            "body": len(body),
+            "headers": len(request.headers.raw),
+            "scheme": request.url.scheme,
+        }
         await Response(json.dumps(content), 413 if path == "/early" else 200)(scope, receive, send)
 
 
@@ -101,7 +108,8 @@ async def running(limits: Limits = QUICK) -> AsyncIterator[Running]:
     try:
         yield it
     finally:
-        it.app.gate.set()
+        for gate in it.app.gates.values():
+            gate.set()
         it.server.should_exit = True
         async with asyncio.timeout(PATIENCE):
             await task
@@ -214,5 +222,6 @@ GOOD = [
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\n12345\r\n1;x=y\r\n6\r\n0\r\n\r\n",
         {"body": 6},
     ),
+    ("behind a proxy", get("/", "X-Forwarded-Proto: https", "X-Forwarded-For: 10.0.0.1"), {"scheme": "http"}),
     ("encoded", get("/a%2e%2e%2fb"), {"path": "/a../b"}),
 ]
