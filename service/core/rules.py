@@ -241,7 +241,7 @@ ROWS: tuple[Row, ...] = (
 
 def situation_of(action: m.Action, sight: m.Sight | None, terms: m.Terms, now: int) -> Situation:
     """Return what a decision about `action` rests on, `now` being the store's clock."""
-    selection = select(action.removal, sight, action.progress.pin, terms.policy)
+    selection = select(action.removal, sight, action.progress.pin, terms.policy, action.clicked_at)
     return Situation(action, sight, terms, now, selection)
 
 

@@ -79,8 +79,13 @@ _FITS: Mapping[m.SelectorKind, Callable[[m.Participant, str, m.Policy], bool]] =
 }
 
 
-def select(removal: m.Removal, sight: m.Sight | None, pin: m.Target | None, policy: m.Policy) -> Selection:
-    """Say what `sight` means for `removal`: total over all sights, pure, and blind to the participants' order."""
+def select(
+    removal: m.Removal, sight: m.Sight | None, pin: m.Target | None, policy: m.Policy, clicked_at: int | None = None
+) -> Selection:
+    """Say what `sight` means for `removal`: total over all sights, pure, and blind to the participants' order.
+
+    With `clicked_at`, who joined after the click is not whom it meant, where somebody who fits has left.
+    """
     if sight is None:
         return Selection(View.UNSEEN)
     if not isinstance(sight, m.Conversation):
@@ -88,7 +93,7 @@ def select(removal: m.Removal, sight: m.Sight | None, pin: m.Target | None, poli
     if not sight.participants:
         return Selection(View.NO_LEGS)
     people = _within(removal.medium, sight.participants)
-    return _pinned(people, pin) if pin else _named(removal, people, policy)
+    return _pinned(people, pin) if pin else _named(removal, people, policy, clicked_at)
 
 
 def _within(medium: m.Medium | None, people: Iterable[m.Participant]) -> list[m.Participant]:
@@ -117,7 +122,7 @@ def _pinned(people: Iterable[m.Participant], pin: m.Target) -> Selection:
     return Selection(View.BACK if is_back else View.UNLISTED, person)
 
 
-def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy) -> Selection:
+def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, clicked_at: int | None) -> Selection:
     found = _fitting(removal.selector, people, policy)
     if removal.identity:
         same = _fitting(removal.identity, people, policy)
@@ -125,12 +130,16 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy) ->
         if found and same and not both:
             return Selection(View.SEVERAL, candidates=_by_id([*found, *same]))
         found = both or found or same
-    present = [p for p in found if p.is_present]
     if not found:
         return Selection(View.NOBODY)
+    gone = [p for p in found if p.is_gone]
+    present = [p for p in found if p.is_present]
+    if gone and clicked_at is not None:
+        # an old click is not for who came back: the person it meant has left, this one joined after it
+        present = [p for p in present if p.joined_at <= clicked_at]
     if not present:
-        starting = [p for p in found if not p.is_gone]
-        return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(found))
+        starting = [p for p in found if not p.is_gone and not p.is_present]
+        return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(gone))
     return _one_of(present, removal.medium or m.Medium.VOICE)
 
 
@@ -146,7 +155,8 @@ def _one_of(present: list[m.Participant], medium: m.Medium) -> Selection:
 
 def _fitting(selector: m.Selector, people: list[m.Participant], policy: m.Policy) -> list[m.Participant]:
     fits = _FITS[selector.kind]
-    return [p for p in people if fits(p, selector.value, policy)]
+    # an empty value would name everybody who has no user or contact
+    return [p for p in people if selector.value and fits(p, selector.value, policy)]
 
 
 def _newest(people: Iterable[m.Participant]) -> m.Participant:
@@ -168,6 +178,14 @@ def bystanders(sight: m.Sight | None, target_id: str) -> dict[str, str]:
     }
 
 
+def company(sight: m.Sight | None, target_id: str) -> int:
+    """Return how many people besides the target are present; one user's several entries are one."""
+    if not isinstance(sight, m.Conversation):
+        return 0
+    others = bystanders(sight, target_id)
+    return len({p.user_id or p.id for p in sight.participants if p.id in others})
+
+
 def by_purpose(people: Mapping[str, str]) -> dict[str, int]:
     """Count `people` (id → purpose) by purpose, in alphabetical order."""
     return dict(sorted(Counter(people.values()).items()))
@@ -187,7 +205,12 @@ def is_back(sight: m.Sight | None, person: m.Participant | None, before: Contain
         and (
             (p.user_id != "" and p.user_id == person.user_id)
             or (p.external_contact_id != "" and p.external_contact_id == person.external_contact_id)
-            or (p.phone is not None and p.phone == person.phone and p.purpose == person.purpose not in _BORROWED_NUMBER)
+            or _is_same_number(p, person)
         )
         for p in sight.participants
     )
+
+
+def _is_same_number(one: m.Participant, other: m.Participant) -> bool:
+    is_own = one.purpose not in _BORROWED_NUMBER
+    return is_own and one.phone is not None and (one.phone, one.purpose) == (other.phone, other.purpose)

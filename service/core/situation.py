@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.core import model as m
-from service.core.selection import Selection, View, by_purpose, bystanders, is_back
+from service.core.selection import Selection, View, by_purpose, bystanders, company, is_back
 
 # --- constants; each has its reason beside it, operators' ones are settings ---------------------------------------
 CONFIRM_LOOKS_SECONDS = (0.3, 0.6, 1.2, 2.4)  # after a send; then every 2.4 s. State lags some hundred ms to seconds
@@ -75,7 +75,7 @@ class Situation:
         policy = self.terms.policy
         if person.purpose not in policy.purposes:
             return self.end(m.OutcomeKind.REFUSED, "purpose", allowed_by=f"orgs.{self.action.org}.purposes")
-        if policy.last_pair == "refuse" and len(bystanders(self.sight, person.id)) <= BYSTANDERS_ALONE:
+        if policy.last_pair == "refuse" and company(self.sight, person.id) <= BYSTANDERS_ALONE:
             return self.end(m.OutcomeKind.REFUSED, "last_pair", allowed_by=f"orgs.{self.action.org}.last_pair")
         return None
 

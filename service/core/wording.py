@@ -58,6 +58,11 @@ ENGLISH: Mapping[tuple[m.OutcomeKind, str], str] = {
         "The {who} is still in the conversation: the removal was sent to Genesys Cloud and had no effect. "
         "Remove the person by hand."
     ),
+    # given by flow, not by the table: the egress guard would stop the same request for ever
+    (m.OutcomeKind.FAILED, "guarded"): (
+        "Nobody was removed: this service's own guard stopped the request before it left. Remove the person by hand, "
+        "and show this note to an administrator."
+    ),
     (m.OutcomeKind.FAILED, "purpose"): (
         "The {who} is still in the conversation: the removal had no effect, and it is not repeated because "
         "participants with the role “{purpose}” may not be removed. The setting {allowed_by} allows it."

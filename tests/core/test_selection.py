@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service.core import model as m
-from service.core.selection import SYSTEM_PURPOSES, Selection, View, by_purpose, bystanders, is_back, select
+from service.core.selection import SYSTEM_PURPOSES, Selection, View, by_purpose, bystanders, company, is_back, select
 from tests.core.scenes import (
     AGENT,
     AGENT_THERE,
@@ -111,6 +111,12 @@ def test_a_number_means_allowed_purposes_only() -> None:
     assert found(selected(outsider, by=BY_ID)) == (V.PRESENT, CALLER)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_an_empty_name_means_nobody(kind: m.SelectorKind) -> None:
+    """A selector without a value, which no source lets through, does not mean those who have no such thing."""
+    assert found(selected(CALLER_THERE, AGENT_THERE, by=m.Selector(kind, ""))) == (V.NOBODY, "")
+
+
 def test_several_who_fit() -> None:
     """Two people present behind one number select nobody, and both are named in a fixed order."""
     for order in ((CALLER_THERE, OTHER_THERE), (OTHER_THERE, CALLER_THERE)):
@@ -134,7 +140,7 @@ def test_one_user_twice() -> None:
     assert found(selected(first, second, by=BY_USER)) == (V.PRESENT, OTHER)
     assert found(selected(first, gone(second), by=BY_USER)) == (V.PRESENT, AGENT)
     assert found(selected(gone(first), gone(second), by=BY_USER)) == (V.ONLY_GONE, OTHER)
-    assert found(selected(legless(second), legless(first), by=BY_USER)) == (V.NO_LEGS, OTHER)
+    assert found(selected(legless(first), legless(second), by=BY_USER)) == (V.NO_LEGS, OTHER)
     shared = [replace(KNOWN, user_id=user, id=id_) for user, id_ in (("a", CALLER), ("b", OTHER))]
     assert selected(*shared, by=BY_CONTACT).view is V.SEVERAL
     assert selected(KNOWN, replace(KNOWN, id=OTHER), by=BY_CONTACT).view is V.SEVERAL
@@ -250,3 +256,32 @@ def test_who_came_back(other: m.Participant, expected: bool) -> None:
     assert not is_back(conversation(left, other), left, before={OTHER})
     assert not is_back(conversation(left, other), None)
     assert not is_back(NOT_FOUND, left)
+
+
+CLICK = 1_000_000
+BACK_AGAIN = person("99999999-0000-4000-8000-000000000009", phone=PHONE, joined_at=CLICK + 1)
+
+
+@pytest.mark.parametrize(
+    "people, view",
+    [
+        ((gone(CALLER_THERE), BACK_AGAIN), V.ONLY_GONE),
+        ((gone(CALLER_THERE), replace(BACK_AGAIN, joined_at=CLICK)), V.PRESENT),
+        ((BACK_AGAIN,), V.PRESENT),
+        ((legless(CALLER_THERE), BACK_AGAIN), V.PRESENT),
+        ((gone(CALLER_THERE), BACK_AGAIN, legless(person("aa", phone=PHONE))), V.NO_LEGS),
+    ],
+)
+def test_an_old_click_is_not_for_who_came_back(people: tuple[m.Participant, ...], view: View) -> None:
+    """Whom the click meant has left, and somebody with the same number joined after it: that one is left alone."""
+    wish = m.Removal(CONVERSATION, BY_PHONE)
+    assert select(wish, conversation(*people), None, m.Policy(), CLICK).view is view
+    assert select(wish, conversation(*reversed(people)), None, m.Policy(), CLICK).view is view
+
+
+def test_one_user_twice_is_one_person() -> None:
+    """For the last pair an agent counts once, however often he stands in the conversation."""
+    twice = person("bb", "agent", user_id=USER), person("cc", "agent", user_id=USER)
+    assert company(conversation(CALLER_THERE, *twice), CALLER) == 1
+    assert company(conversation(CALLER_THERE, *twice, SUPERVISOR_THERE), CALLER) == 2
+    assert company(NOT_FOUND, CALLER) == 0

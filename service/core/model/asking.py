@@ -26,7 +26,8 @@ def phone_in(text: str) -> str | None:
     """Return the E.164 number (`+` and digits) that `text` writes, or None.
 
     Takes the forms people and Genesys write: `+1 (415) 555-0123`, `tel:+1415…`, `sip:+1415…@host;user=phone`.
-    A number without its `+` is not guessed at, and one with an extension is not cut to the number it shares.
+    A number without its `+`, or with a `(0)`, is not guessed at, and one with an extension is not cut to the number
+    it shares.
     """
     bare = text.strip()
     scheme, colon, rest = bare.partition(":")
@@ -34,6 +35,8 @@ def phone_in(text: str) -> str | None:
         bare, _, parameters = rest.partition("@")[0].partition(";")
         if _SHARED.search(parameters):
             return None
+    if "(0)" in bare:  # +49 (0)30 …: the trunk prefix is not dialled from abroad, and reading it makes another number
+        return None
     bare = _PHONE_PUNCTUATION.sub("", bare)
     return bare if _E164.fullmatch(bare) else None
 
