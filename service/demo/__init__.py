@@ -1,0 +1,5 @@
+"""The story told live: every part as a real process, every figure read from outside, nothing left behind."""
+
+from service.demo.telling import tell
+
+__all__ = ["tell"]
