@@ -67,11 +67,22 @@ class Attempt:
         """
         async with self._place.renewing(self._lease, self._place.store.renew):
             while not self._is_over:
-                situation = self._situation()
-                decision = decide(situation)
+                decision = self._decided()
                 self._rows.append(decision.row)
                 await self._do(decision)
         return self._action.outcome
+
+    def _decided(self) -> Decision:
+        """Return what to do now; an end or a send must have been right at the moment of the look too.
+
+        Else time that passed since (a slow answer, a process that stood still) would make a sight from before the send,
+        or from within its window, a proof of what is there after it. So then we look again.
+        """
+        decision = decide(self._situation())
+        if self._sight is not None and type(decide(self._situation(at=self._looked))) is not type(decision):
+            self._sight = None
+            decision = decide(self._situation())
+        return decision
 
     async def _do(self, decision: Decision) -> None:
         match decision:
@@ -118,12 +129,17 @@ class Attempt:
     # --- disconnect ------------------------------------------------------------------------------------------------
 
     async def _disconnect(self) -> None:
+        if self._place.stopping.is_set() and self._is_old():
+            await self._put_back(0.0, self._action.progress.held_by)  # a Genesys this slow would hold up our end
+            return
         wait = await self._place.budget.spend(self._action.org, is_confirming=False)
         if wait > 0:
-            self._sight = None
             await self._rested(wait, held_by="busy")
+            # a fresh sight is kept: another look would take the very call that we wait for, for ever
+            if self._is_old():
+                self._sight = None
             return
-        again = decide(self._situation())
+        again = self._decided()
         if not isinstance(again, Disconnect):
             return  # the time it took was too long: the loop decides as things are now
         self._write("decide", self._now(), self._place.clock.monotonic(), note=f"row {again.row}, disconnect")
@@ -148,6 +164,13 @@ class Attempt:
             answer = await place.genesys[action.org].disconnect(action.removal.conversation_id, target, deadline)
         except (Throttled, Unreachable, EgressRefused) as refusal:
             await self._take_back(send, refusal, at, began)
+            if isinstance(refusal, EgressRefused) and place.clock.monotonic() < deadline and not self._action.sends:
+                await self._fail(refusal)  # not for being late: the guard would say the same for ever
+            elif isinstance(refusal, Throttled):
+                await place.budget.throttle(action.org, refusal.retry_after_seconds)
+                await self._rested(refusal.retry_after_seconds, held_by="busy")
+            else:
+                await self._rest_blind(refusal)
             return
         answer = replace(answer, answered_at=self._now())
         telemetry.SENDS.labels(action.org, answer.kind.value).inc()
@@ -169,17 +192,20 @@ class Attempt:
         self._action = replace(self._action, sends=self._action.sends[:-1])
         await self._place.store.unsent(self._lease, send.number, self._flush())
         self._sight = None
-        if isinstance(refusal, Throttled):
-            await self._place.budget.throttle(self._action.org, refusal.retry_after_seconds)
-            await self._rested(refusal.retry_after_seconds, held_by="busy")
-        else:
-            blind = m.CannotSee(reply or m.Reply(code=named, message=str(refusal)))
-            self._keep(remember(self._situation(blind)))
-            decision = decide(self._situation(blind))
-            after = decision.after_seconds if isinstance(decision, LookAgain) else 0.0
-            await self._rested(after, held_by="genesys_unreachable")
+
+    async def _rest_blind(self, refusal: Unreachable | EgressRefused) -> None:
+        reply = refusal.reply if isinstance(refusal, Upstream) else m.Reply(message=str(refusal))
+        blind = m.CannotSee(reply)
+        self._keep(remember(self._situation(blind)))
+        decision = decide(self._situation(blind))
+        after = decision.after_seconds if isinstance(decision, LookAgain) else 0.0
+        await self._rested(after, held_by="genesys_unreachable")
 
     # --- end -------------------------------------------------------------------------------------------------------
+
+    async def _fail(self, refusal: EgressRefused) -> None:
+        end = self._situation().end(m.OutcomeKind.FAILED, "guarded", reply=m.Reply(message=str(refusal)))
+        await self._settle(end, 0)
 
     async def _settle(self, outcome: m.Outcome, row: int) -> None:
         seen_ago = None if self._sight is None else self._place.clock.monotonic() - self._looked
@@ -204,6 +230,9 @@ class Attempt:
             return False
         if after_seconds > 0:
             await self._place.clock.sleep(after_seconds)
+            if self._place.stopping.is_set():
+                await self._put_back(0.0, held_by or self._action.progress.held_by)
+                return False
         return True
 
     async def _put_back(self, after_seconds: float, held_by: str) -> None:
@@ -213,13 +242,17 @@ class Attempt:
 
     # --- small things ----------------------------------------------------------------------------------------------
 
-    def _now(self) -> int:
-        now = self._claim.now_at + int((self._place.clock.monotonic() - self._asked) * 1000)
+    def _now(self, at: float | None = None) -> int:
+        seconds = (self._place.clock.monotonic() if at is None else at) - self._asked
+        now = self._claim.now_at + int(seconds * 1000)
         return max(now, self._action.not_after) if self._is_known_late else now
 
-    def _situation(self, sight: m.Sight | None = None) -> Situation:
+    def _is_old(self) -> bool:
+        return self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS
+
+    def _situation(self, sight: m.Sight | None = None, at: float | None = None) -> Situation:
         terms = self._place.terms[self._action.org]
-        return situation_of(self._action, sight or self._sight, terms, self._now())
+        return situation_of(self._action, sight or self._sight, terms, self._now(at))
 
     def _keep(self, progress: m.Progress) -> None:
         self._action = replace(self._action, progress=progress)

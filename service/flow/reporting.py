@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from service import telemetry
 from service.core import model as m
-from service.core.errors import Rejected, Throttled, Upstream
+from service.core.errors import EgressRefused, LeaseLost, Rejected, StoreDown, Throttled, Unclear, Upstream
 from service.core.ports import Source
 from service.core.rules import report_wait_seconds
 from service.core.wording import note
@@ -14,8 +16,11 @@ from service.flow.workplace import Workplace
 _MENDABLE_STATUSES = frozenset({401, 403})
 
 
-async def tell(claim: m.ReportClaim, place: Workplace) -> None:
+async def tell(claim: m.ReportClaim, place: Workplace, desk: AbstractAsyncContextManager[None] | None = None) -> None:
     """Work on one claimed report until it is told, put back, or a dead letter.
+
+    `desk` is entered before the desk is called: its limit. The lease is kept alive from before that, because who waits
+    there for longer than a lease would tell what another worker has told meanwhile.
 
     Raises:
         LeaseLost: another worker has it.
@@ -26,13 +31,28 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
     if source is None:
         await _bury(claim, place, f"the source {report.source} is no longer configured")
         return
-    async with place.renewing(claim.lease, place.store.renew_report):
-        at, began = claim.now_at, place.clock.monotonic()
+    asked = place.clock.monotonic()
+    async with place.renewing(claim.lease, place.store.renew_report), desk or nullcontext():
+        began = place.clock.monotonic()
+        at = claim.now_at + int((began - asked) * 1000)
         try:
-            reply, found = await _told(claim, source)
+            told = await _told(claim, place, source)
         except Upstream as failure:
             await _delay(claim, place, failure)
             return
+        except EgressRefused as refusal:
+            await _bury(claim, place, str(refusal))
+            return
+        except (LeaseLost, StoreDown):
+            raise
+        except Exception as fault:  # noqa: BLE001 - else it would come due every six seconds, and never be a dead letter
+            telemetry.emit_fault(fault, report.id)
+            await _delay(claim, place, Unclear(f"a fault of ours: {type(fault).__name__}"))
+            return
+        if told is None:
+            await place.store.put_back_report(claim.lease, 0.0, report.error)
+            return
+        reply, found = told
         spent = round((place.clock.monotonic() - began) * 1000, 3)
         name = report.ticket.label or report.ticket.reference if report.ticket else report.channel
         entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, f"{name}: {found}")
@@ -41,9 +61,16 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
     telemetry.emit(telemetry.Event.REPORT_TOLD, report=report.id, tries=report.tries, how=found, duration_ms=spent)
 
 
-async def _told(claim: m.ReportClaim, source: Source) -> tuple[m.Reply, str]:
+async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple[m.Reply, str] | None:
+    """Return what the desk said and how the ticket was told, or None: this process is about to end."""
+    if place.stopping.is_set():
+        return None
     if claim.report.tries > 1 and await source.is_told(claim.report, claim.action):
         return m.Reply(), "found already told"
+    if place.stopping.is_set():
+        return None
+    # who stood still, and has lost the lease, must not write what another has written
+    await place.store.renew_report(claim.lease)
     return await source.tell(claim.report, claim.action, note(claim.action)), "told"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from service import telemetry
@@ -22,6 +23,8 @@ RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 REMOVAL_SLOTS = 8  # per org, as many as its client has connections
 REPORT_SLOTS = 4  # per org
 DESK_CALLS = 2  # in flight per desk: ServiceNow has four inbound REST threads a node
+
+_Work = Coroutine[Any, Any, None]
 
 
 class Worker:
@@ -44,59 +47,71 @@ class Worker:
         telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
 
     def claim_age_seconds(self) -> float | None:
-        """Return how long ago the slowest loop last asked for work, or None before each has asked once."""
+        """Return how long ago the slowest loop last came round, or None before each has once.
+
+        A loop comes round each second, also when all its slots are taken and it has nothing to ask for.
+        """
         if len(self._asked) < 2 * len(self._place.genesys):
             return None
         return self._place.clock.monotonic() - min(self._asked.values(), default=0.0)
 
     async def _loop(
-        self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[Awaitable[None]]]]
+        self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[_Work]]]
     ) -> None:
         place = self._place
         busy: set[asyncio.Task[None]] = set()
         is_store_lost = False
-        while not place.stopping.is_set():
-            self._asked[org, kind] = place.clock.monotonic()
-            try:
-                work = await claim(org, slots - len(busy)) if len(busy) < slots else ()
+        async with asyncio.TaskGroup() as group:  # however this loop ends, nothing that it began goes on without it
+            while not place.stopping.is_set():
+                self._asked[org, kind] = place.clock.monotonic()
+                try:
+                    work = await claim(org, slots - len(busy)) if len(busy) < slots else ()
+                except StoreDown as fault:
+                    if not is_store_lost:
+                        telemetry.emit(telemetry.Event.STORE_LOST, "error", org=org, kind=kind, fault=str(fault))
+                    is_store_lost = True
+                    await self._back_off()
+                    continue
+                except Exception as fault:  # noqa: BLE001 - a fault of ours with one org must not end the others' work
+                    telemetry.emit_fault(fault, f"claim {kind} of {org}")
+                    await self._back_off()
+                    continue
                 telemetry.LAST_CLAIM_SECONDS.labels(org).set(place.clock.now() / 1000)
                 if is_store_lost:
                     telemetry.emit(telemetry.Event.STORE_FOUND, org=org, kind=kind)
                 is_store_lost = False
-            except StoreDown as fault:
-                if not is_store_lost:
-                    telemetry.emit(telemetry.Event.STORE_LOST, "error", org=org, kind=kind, fault=str(fault))
-                is_store_lost = True
-                await place.clock.sleep(RECHECK_SECONDS / 2 * (1 + place.dice.jitter()))
-                continue
-            for one in work:
-                task = asyncio.ensure_future(one)
-                busy.add(task)
-                task.add_done_callback(busy.discard)
-            await self._pause(org, kind, busy, is_full=len(busy) >= slots)
-        await asyncio.gather(*busy, return_exceptions=True)
+                for one in work:
+                    task = group.create_task(one)
+                    busy.add(task)
+                    task.add_done_callback(busy.discard)
+                await self._pause(org, kind, busy, is_full=len(busy) >= slots)
+
+    async def _back_off(self) -> None:
+        await self._place.clock.sleep(RECHECK_SECONDS / 2 * (1 + self._place.dice.jitter()))
 
     async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
         """Wait for a wake, for a free slot if there is none, for the end, or for the re-check."""
         place = self._place
         ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(place.stopping.wait())]
-        if not is_full:
-            ours.append(asyncio.ensure_future(place.waiter.for_due(org, kind, RECHECK_SECONDS)))
-        await asyncio.wait([*ours, *(busy if is_full else ())], return_when=asyncio.FIRST_COMPLETED)
-        for waiting in ours:
-            waiting.cancel()
-        await asyncio.gather(*ours, return_exceptions=True)
+        again = place.clock.sleep(RECHECK_SECONDS) if is_full else place.waiter.for_due(org, kind, RECHECK_SECONDS)
+        ours.append(asyncio.ensure_future(again))
+        try:
+            await asyncio.wait([*ours, *(busy if is_full else ())], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in ours:
+                waiting.cancel()
+            await asyncio.gather(*ours, return_exceptions=True)
 
-    async def _claim_removals(self, org: str, limit: int) -> Sequence[Awaitable[None]]:
+    async def _claim_removals(self, org: str, limit: int) -> Sequence[_Work]:
         place = self._place
         asked = place.clock.monotonic()
         claims = await place.store.claim(org, place.worker, place.dice.token(), limit)
-        return [self._guarded(claim.lease, self._attempt(claim, asked)) for claim in claims]
+        return [self._guarded(claim.lease, partial(self._attempt, claim, asked)) for claim in claims]
 
-    async def _claim_reports(self, org: str, limit: int) -> Sequence[Awaitable[None]]:
+    async def _claim_reports(self, org: str, limit: int) -> Sequence[_Work]:
         place = self._place
         claims = await place.store.claim_reports(org, place.worker, place.dice.token(), limit)
-        return [self._guarded(claim.lease, self._report(claim)) for claim in claims]
+        return [self._guarded(claim.lease, partial(self._report, claim)) for claim in claims]
 
     async def _attempt(self, claim: m.Claim, asked: float) -> None:
         attempt = Attempt(claim, asked, self._place)
@@ -106,13 +121,12 @@ class Worker:
             telemetry.emit(telemetry.Event.ATTEMPT_ENDED, worker=self._place.worker, **attempt.summary)
 
     async def _report(self, claim: m.ReportClaim) -> None:
-        async with self._desks[claim.report.source]:
-            await tell(claim, self._place)
+        await tell(claim, self._place, self._desks[claim.report.source])
 
-    async def _guarded(self, lease: m.Lease, work: Awaitable[None]) -> None:
+    async def _guarded(self, lease: m.Lease, work: Callable[[], Awaitable[None]]) -> None:
         """Let nothing that goes wrong with one thing touch another: its lease ends, and it comes due again."""
         try:
-            await work
+            await work()
         except LeaseLost:
             telemetry.LEASES_LOST.labels(lease.org).inc()
             telemetry.emit(telemetry.Event.LEASE_LOST, "warning", id=lease.id, worker=self._place.worker)

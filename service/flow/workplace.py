@@ -49,8 +49,10 @@ class Workplace:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _renew_until_lost(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> None:
+        rest = RENEW_SECONDS
         while True:
-            await self.clock.sleep(RENEW_SECONDS)
+            await self.clock.sleep(rest)
+            began = self.clock.monotonic()
             try:
                 await renew(lease)
             except LeaseLost:
@@ -58,3 +60,7 @@ class Workplace:
             except StoreDown:
                 # the next renewal may come through in time; if not, the lease ends and every write is refused
                 telemetry.emit(telemetry.Event.STORE_LOST, "warning", during="renew", id=lease.id)
+            except Exception as fault:  # noqa: BLE001 - as above; a fault of ours must not go unseen either
+                telemetry.emit_fault(fault, lease.id)
+            # a store that needs its two seconds to say no is asked again at once, or one failure would cost the lease
+            rest = max(0.0, RENEW_SECONDS - (self.clock.monotonic() - began))

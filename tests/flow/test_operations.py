@@ -1,0 +1,104 @@
+"""What a person may do: look at an action with its key, wait for its end, pause and resume."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service.core import model as m
+from service.flow import operations
+from tests.flow.hours import Clock
+from tests.flow.stage import ORG, SOURCE, Stage
+
+OTHER_ORG = "other"
+
+
+async def test_show(stage: Stage) -> None:
+    """An action is shown to who has its key; a wrong key, another action and nonsense look the same."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    key = (await stage.account(action_id)).key
+    shown = await operations.show(stage.store, action_id, key)
+    assert shown is not None
+    assert shown.action.id == action_id
+    unknown = f"{ORG}.{'0' * 25}z"
+    for asked, with_key in (
+        (action_id, ""),
+        (action_id, key[:-1]),
+        (action_id, "schlüssel"),
+        (unknown, key),
+        ("..", key),
+    ):
+        assert await operations.show(stage.store, asked, with_key) is None
+
+
+async def test_outcome_of(stage: Stage) -> None:
+    """Who waits is told in the moment of the settle; who asks afterwards at once."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    waiting = asyncio.create_task(operations.outcome_of(stage.store, stage.bells, stage.clock, action_id, 20))
+    await stage.clock.sleep(0.4)
+    outcome = await stage.finish(action_id)
+    stage.bells.ring(f"settled:{action_id}")
+    began = stage.clock.monotonic()
+    assert await waiting == outcome
+    assert await operations.outcome_of(stage.store, stage.bells, stage.clock, action_id, 0) == outcome
+    assert stage.clock.monotonic() - began <= 0.01
+
+
+async def test_outcome_of_without_a_wake(stage: Stage) -> None:
+    """A wake that was lost costs a second."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    waiting = asyncio.create_task(operations.outcome_of(stage.store, stage.bells, stage.clock, action_id, 20))
+    await stage.clock.sleep(0.4)
+    outcome = await stage.finish(action_id)
+    began = stage.clock.monotonic()
+    assert await waiting == outcome
+    assert stage.clock.monotonic() - began <= 1.0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 3.25])
+async def test_outcome_of_in_vain(stage: Stage, seconds: float) -> None:
+    """Who waits for what does not end is told so after the time he asked for, and not much later."""
+    action_id = await stage.click(await stage.scene())
+    began = stage.clock.monotonic()
+    assert await operations.outcome_of(stage.store, stage.bells, stage.clock, action_id, seconds) is None
+    assert stage.clock.monotonic() - began == pytest.approx(seconds, abs=0.01)
+
+
+async def test_outcome_of_nothing(stage: Stage) -> None:
+    """What is no action is not waited for."""
+    clock: Clock = stage.clock
+    began = clock.monotonic()
+    assert await operations.outcome_of(stage.store, stage.bells, clock, f"{ORG}.{'0' * 26}", 20) is None
+    assert clock.monotonic() == began
+
+
+async def test_pause_and_resume(stage: Stage) -> None:
+    """A pause of an org, or of one source of it, stops claims there alone; resumed, what is in time is claimed."""
+    action_id = await stage.click(await stage.scene())
+    place = stage.place()
+    await operations.pause(stage.store, [ORG, OTHER_ORG])
+    assert await stage.store.paused(ORG) == await stage.store.paused(OTHER_ORG) == {""}
+    assert await stage.attempts(place) == []
+    await operations.resume(stage.store, [ORG])
+    assert await stage.store.paused(ORG) == frozenset()
+    assert await stage.store.paused(OTHER_ORG) == {""}
+    await operations.pause(stage.store, [ORG], SOURCE)
+    assert await stage.store.paused(ORG) == {SOURCE}
+    assert await stage.attempts(place) == []
+    await operations.pause(stage.store, [ORG], "elsewhere")
+    await operations.resume(stage.store, [ORG], SOURCE)
+    assert (await stage.finish(action_id, place)).kind is m.OutcomeKind.DISCONNECTED
+
+
+async def test_a_pause_leaves_what_was_sent_owned(stage: Stage) -> None:
+    """What was sent before a pause is looked after later, told truthfully, and never sent again meanwhile."""
+    scene = await stage.scene(lag=5)
+    action_id = await stage.click(scene)
+    assert await stage.once(stage.place()) is None
+    await operations.pause(stage.store, [ORG])
+    assert (await stage.finish(action_id)).kind is m.OutcomeKind.DISCONNECTED
+    assert len(await scene.calls("PATCH")) == 1
