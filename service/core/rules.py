@@ -267,7 +267,9 @@ def remember(situation: Situation) -> m.Progress:
         absent_at = progress.absent_at if progress.absence is kind else situation.now
         return replace(progress, absence=kind, absent_at=absent_at, blind_looks=0, held_by="")
     if view in _UNREADABLE:
-        held_by = "genesys_unreachable" if view is View.CANNOT_SEE else ""
+        # a 429 is no silence: it sees us, and we ask too much
+        is_throttled = isinstance(situation.sight, m.CannotSee) and situation.sight.retry_after_seconds > 0
+        held_by = ("busy" if is_throttled else "genesys_unreachable") if view is View.CANNOT_SEE else ""
         return replace(progress, blind_looks=progress.blind_looks + 1, held_by=held_by)
     pin, others = progress.pin or situation.selection.target, progress.bystanders
     # once something of ours is out they stay as they were: whom it took along is seen against them

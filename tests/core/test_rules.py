@@ -296,6 +296,10 @@ KEPT: list[tuple[Situation, m.Progress]] = [
         m.Progress(PIN, held_by="paused", blind_looks=2),
     ),
     (seen(V.CANNOT_SEE), m.Progress(PIN, blind_looks=1, held_by="genesys_unreachable")),
+    (
+        replace(seen(V.CANNOT_SEE), sight=m.CannotSee(m.Reply(429), 2.0)),
+        m.Progress(PIN, blind_looks=1, held_by="busy"),
+    ),
     (seen(V.NO_LEGS, progress=m.Progress(held_by="busy", blind_looks=4)), m.Progress(PIN, blind_looks=5)),
     (seen(V.FORBIDDEN, progress=absent(V.NO_CONVERSATION, 1)), replace(absent(V.NO_CONVERSATION, 1), blind_looks=1)),
     (seen(V.NO_CONVERSATION, progress=m.Progress(held_by="busy", blind_looks=3)), absent(V.NO_CONVERSATION, 0)),
