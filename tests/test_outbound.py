@@ -252,6 +252,7 @@ async def test_what_no_rule_allows_stays(method: str, url: str, body: bytes) -> 
         ({"Host": "evil.example"}, {}),
         ([("Host", "desk.example"), ("Host", "desk.example")], {}),
         ({"X-HTTP-Method-Override": "DELETE"}, {}),
+        ({"X-HTTP-Method": "DELETE"}, {}),
         ({"X-Method-Override": "DELETE"}, {}),
         ({"Transfer-Encoding": "chunked"}, {}),
         ({"Upgrade": "h2c"}, {}),
@@ -268,6 +269,32 @@ async def test_nothing_steers_a_request_past_the_guard(
     with pytest.raises(EgressRefused):
         await EgressGuard(inner, RULES, HandClock()).handle_async_request(request)
     assert inner.seen == []
+
+
+@pytest.mark.parametrize(
+    "request_, said",
+    [
+        (
+            httpx.Request("GET", "https://a.example/x", extensions={"target": b"/"}),
+            "an extension that steers: GET a.ex",
+        ),
+        (httpx.Request("GET", "https://me@a.example/x"), "a user name or a fragment in the URL: GET a.example"),
+        (httpx.Request("GET", "https://a.example/x", headers={"Host": "b"}), "another Host than the URL's: GET a.exam"),
+        (
+            httpx.Request("GET", "https://a.example/x", headers={"Upgrade": "h2c"}),
+            "a header that steers: GET a.example",
+        ),
+        (httpx.Request("GET", "http://a.example/x"), "neither https nor this machine: GET a.exampleb'/x'"),
+        (httpx.Request("GET", "https://a.example/%41"), "an escaped path: GET a.exampleb'/%41'"),
+        (httpx.Request("GET", "https://a.example/" + "x" * 300), f"no rule allows this: GET a.exampleb'/{'x' * 184}"),
+    ],
+)
+async def test_a_refusal_says_why(request_: httpx.Request, said: str) -> None:
+    """The operator reads what was wrong, with what and where, in a line of bounded length."""
+    with pytest.raises(EgressRefused) as caught:
+        await EgressGuard(Noting(), RULES, HandClock()).handle_async_request(request_)
+    assert str(caught.value).startswith(said)
+    assert len(str(caught.value)) <= len(said) + 30
 
 
 @pytest.mark.parametrize("deadline", [99.9, 100.0, math.nan, -math.inf])

@@ -117,6 +117,21 @@ async def test_a_body_is_read_up_to_a_megabyte() -> None:
                 assert (answered.status, len(answered.body), answered.is_complete) == (200, MOST_BYTES, not surplus)
 
 
+async def test_an_endless_body_is_not_read_to_its_end() -> None:
+    """A body that never ends is left at the cap, long before the total is over."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+            await writer.drain()
+
+    async with calling(play, Outgoing(total_seconds=30.0)) as line:
+        answered = await line.get()
+    assert (answered.status, len(answered.body), answered.is_complete) == (202, MOST_BYTES, False)
+
+
 async def test_a_compressed_answer_is_not_unpacked() -> None:
     """We ask for no content encoding; what comes packed nevertheless cannot explode."""
     bomb = gzip.compress(b"0" * 50_000_000)

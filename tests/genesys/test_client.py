@@ -87,9 +87,9 @@ async def play() -> AsyncIterator[Play]:
     await play.http.aclose()
 
 
-def on(cloud_answers: tuple[httpx.Response | Exception, ...], clock: HandClock | None = None) -> tuple[Genesys, Noting]:
+def on(answers: tuple[httpx.Response | Exception, ...], clock: HandClock | None = None) -> tuple[GenesysCloud, Noting]:
     """A client whose requests get these answers, the token's first."""
-    noting = Noting(*cloud_answers)
+    noting = Noting(*answers)
     return GenesysCloud(options(), clock or HandClock(), QUICK, transport=lambda: noting), noting
 
 
@@ -200,6 +200,22 @@ async def test_wrong_credentials() -> None:
     assert (answer.kind, answer.reply.code, sight.reply.code) == (GOOD, "invalid_client", "invalid_client")
     assert {service for service, _ in await play.calls()} == {"login"}
     await play.http.aclose()
+
+
+async def test_what_is_asked_and_with_what() -> None:
+    """Look and removal carry the token; the removal its one body, as JSON; closing closes the way out."""
+    cloud, noting = on((TOKEN, reply(200), reply(202)))
+    await cloud.look(CID)
+    await cloud.disconnect(CID, target(), LATER)
+    _, look, removal = noting.seen
+    assert (look.method, look.url.path, await look.aread()) == ("GET", f"/api/v2/conversations/{CID}", b"")
+    assert (removal.method, removal.url.path) == ("PATCH", f"/api/v2/conversations/{CID}/participants/{PID}")
+    assert await removal.aread() == b'{"state":"disconnected"}'
+    assert [one.headers["authorization"] for one in (look, removal)] == ["Bearer token"] * 2
+    assert [one.headers.get("content-type") for one in (look, removal)] == [None, "application/json"]
+    assert noting.closed == 0
+    await cloud.aclose()
+    assert noting.closed == 1
 
 
 # ------------------------------------------------------------------------------------------------- trouble on the way

@@ -70,4 +70,5 @@ def test_each_fault_is_a_sentence(given: dict[str, str], sentence: str) -> None:
 def test_the_secret_is_shown_nowhere() -> None:
     """Neither repr nor JSON of the options has the secret."""
     options = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1"})
+    assert options.client_secret.get_secret_value() == "canary-secret"
     assert "canary" not in repr(options) + str(options) + options.model_dump_json()

@@ -54,6 +54,18 @@ def test_a_whole_participant_is_read() -> None:
     )
 
 
+def test_a_bare_participant_is_read() -> None:
+    """Of somebody of whom Genesys says nothing but that he is there, nothing is made up."""
+    assert person() == m.Participant(id=PID, purpose="", legs=())
+
+
+def test_words_have_a_length() -> None:
+    """An id, a purpose or a state is kept up to 64 characters."""
+    seen = person(id="i" * 65, purpose="p" * 65, calls=[{"id": "l" * 65, "state": "s" * 65}])
+    leg = m.Leg("l" * 64, m.Medium.VOICE, "s" * 64, is_ended=False)
+    assert seen == m.Participant(id="i" * 64, purpose="p" * 64, legs=(leg,))
+
+
 @pytest.mark.parametrize("medium", list(m.Medium))
 def test_each_medium_has_its_array(medium: m.Medium) -> None:
     """A participant's legs are in eleven arrays, and the array says the medium."""
@@ -167,6 +179,11 @@ def test_no_participants_yet_is_a_sight(missing: dict[str, object]) -> None:
 def test_half_a_document_is_no_sight(document: object) -> None:
     """Whoever stands where we cannot read might be the one: then nothing was seen."""
     assert conversation_in(document, CID, REPLY) is None
+
+
+def test_json_is_read() -> None:
+    """UTF-8 JSON is what it says."""
+    assert json_in('{"ä": [1, null]}'.encode()) == {"ä": [1, None]}
 
 
 @pytest.mark.parametrize(
