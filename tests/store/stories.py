@@ -149,8 +149,9 @@ def _value(client: redis.Redis, key: str) -> object:
 
 
 def _ends_at(client: redis.Redis, key: str) -> object:
-    """Return when a key ends, -1 for never; before Redis 7 only whether it does."""
+    """Return when a key ends, -1 for never; before Redis 7, which cannot be asked, to a tenth of a second."""
     try:
         return cast("Callable[..., object]", client.execute_command)("PEXPIRETIME", key)
     except redis.ResponseError:
-        return client.pttl(key) != -1
+        left, (seconds, micros) = client.pttl(key), client.time()
+        return left if left < 0 else round(left + seconds * 1_000 + micros / 1_000, -2)

@@ -26,6 +26,13 @@ async def test_a_burst_then_one_by_one(story: Story) -> None:
     assert await _spend_all(story) == 1
 
 
+async def test_a_rest_saves_up_a_burst_and_no_more(story: Story) -> None:
+    """However long the rest, a burst may leave after it, and no more."""
+    await _spend_all(story)
+    story.clock.move(3_600)
+    assert await _spend_all(story) == 30
+
+
 async def test_the_rate_over_a_minute(story: Story) -> None:
     """In a minute no more leave than the burst and the minute's rate."""
     spent = await _spend_all(story)

@@ -64,6 +64,16 @@ async def test_how_long_a_delivery_is_remembered(
     assert receipt.joined == expected
 
 
+async def test_a_delivery_that_was_forgotten_is_remembered_anew(story: Story) -> None:
+    """A delivery that came again after it was forgotten is remembered without end while its new action is open."""
+    await story.settled(is_hash_only=True, intent_key=None)
+    story.clock.move(7_200)
+    again = await story.accepted(is_hash_only=True, intent_key=None)
+    assert story.client.ttl(story.keys.delivery(ORG, digest(1))) == -1
+    story.clock.move(DAY)
+    assert await story.accepted(is_hash_only=True, intent_key=None) == again
+
+
 async def test_a_delivery_is_remembered_while_its_action_is_open(story: Story) -> None:
     """However long an action stays open, its deliveries are known."""
     first = await story.accepted(is_hash_only=True)
@@ -113,6 +123,16 @@ async def test_a_wish_follows_its_latest_action(story: Story) -> None:
     story.clock.move(1)
     second = await story.accepted(2, **intent)
     assert await story.accepted(3, **intent) == second
+
+
+@pytest.mark.parametrize("is_sent, joined", [(False, ""), (True, "intent")])
+async def test_a_fresh_click_is_not_late_with_the_old_one(story: Story, is_sent: bool, joined: str) -> None:
+    """A click joins an open action past its not-after only where something was sent: the other would take it along."""
+    intent = {"intent_key": digest("wish")}
+    await (story.sent(1, **intent) if is_sent else story.accepted(1, **intent))
+    story.clock.move(120)
+    receipt = await story.store.accept(offered(story.dice, 2, **intent))
+    assert receipt.joined == joined
 
 
 async def test_an_older_end_leaves_the_wish_alone(story: Story) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from service.core import model as m
 from service.store.embedded import SOCKET, EmbeddedRedis
 from service.store.keys import Keys
 from service.store.redis import RedisStore
@@ -94,6 +95,29 @@ async def test_a_resume_and_a_dead_letter_wake(waiter: WakeWaiter, live_store: R
     waiting = asyncio.create_task(waiter.for_due(ORG, "reports", LONG))
     await live_store.retell(report.report.id)
     await asyncio.wait_for(waiting, 5)
+
+
+async def test_who_joins_after_the_end_wakes(
+    waiter: WakeWaiter, live_store: RedisStore, dice: CountingDice, redis_client: redis.Redis
+) -> None:
+    """A ticket that joins a settled action wakes who tells reports."""
+    now = await _settled_at(live_store, dice)
+    await _heard_all(waiter, redis_client)
+    waiting = asyncio.create_task(waiter.for_due(ORG, "reports", LONG))
+    await asyncio.sleep(0)
+    joining = offered(dice, delivery_key="d" * 64, ticket=m.Ticket("incident/2"), event_at=now)
+    assert (await live_store.accept(joining)).joined == "intent"
+    await asyncio.wait_for(waiting, 5)
+
+
+async def _settled_at(store: RedisStore, dice: CountingDice) -> int:
+    """Settle an action, and return the moment of its last look."""
+    receipt = await store.accept(offered(dice))
+    (claim,) = await store.claim(ORG, "w1", dice.token(), 5)
+    await store.settle(claim.lease, GONE, 0.0, ())
+    account = await store.read(receipt.action_id)
+    assert account is not None
+    return account.action.seen_at
 
 
 async def test_news_while_nobody_waits(waiter: WakeWaiter, redis_client: redis.Redis) -> None:

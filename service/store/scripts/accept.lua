@@ -40,8 +40,11 @@ end
 if not id and redis.call('EXISTS', KEYS[4]) == 1 then return answer('', offered) end
 if not id and KEYS[7] then
   local pointed = redis.call('GET', KEYS[7])
-  local r = pointed and redis.call('HMGET', keys.action(pointed), 'v', 'state', 'joins', 'seen_at')
-  if r and r[1] == V and (r[2] == pending or (r[3] == '1' and tonumber(r[4]) >= clicked)) then
+  local fields = { 'v', 'state', 'joins', 'seen_at', 'not_after', 'sends' }
+  local r = pointed and redis.call('HMGET', keys.action(pointed), unpack(fields))
+  -- one that is too late to be done would take a fresh click with it
+  local is_open = r and r[2] == pending and (tonumber(r[5]) > now or tonumber(r[6]) > 0)
+  if r and r[1] == V and (is_open or (r[3] == '1' and tonumber(r[4]) >= clicked)) then
     id, joined = pointed, 'intent'
   end
 end
