@@ -178,8 +178,5 @@ def _place(fault: BaseException) -> str:
 
 
 def metric_names() -> Mapping[str, str]:
-    """Return every metric's name as the exposition declares it, and what it says."""
-    return {
-        metric.name + ("_total" if metric.type == "counter" else ""): metric.documentation
-        for metric in REGISTRY.collect()
-    }
+    """Return every metric's name and what it says; scraped, a counter's name has `_total` at its end."""
+    return {metric.name: metric.documentation for metric in REGISTRY.collect()}

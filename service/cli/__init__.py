@@ -38,7 +38,7 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; unusable settings end it with 2, a Redis that is away with 1."""
     try:
-        app(arguments)
+        app(arguments, prog_name="onhook")
     except Misconfigured as fault:
         for sentence in fault.faults:
             typer.echo(f"onhook: {sentence}", err=True)

@@ -22,9 +22,9 @@ def up(
 
     Example: onhook up --sandbox
     """
-    from service.wiring import processes
+    from service.wiring import lifetime, processes
 
-    sys.exit(processes.run(processes.up(_say, sandbox_port=sandbox_port if sandbox else None)))
+    sys.exit(lifetime.run(processes.up(_say, sandbox_port=sandbox_port if sandbox else None)))
 
 
 def serve() -> None:
@@ -32,9 +32,9 @@ def serve() -> None:
 
     Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook serve
     """
-    from service.wiring import processes
+    from service.wiring import lifetime, processes
 
-    sys.exit(processes.run(processes.serve(_say)))
+    sys.exit(lifetime.run(processes.serve(_say)))
 
 
 def work() -> None:
@@ -42,9 +42,9 @@ def work() -> None:
 
     Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook work
     """
-    from service.wiring import processes
+    from service.wiring import lifetime, processes
 
-    sys.exit(processes.run(processes.work(_say)))
+    sys.exit(lifetime.run(processes.work(_say)))
 
 
 def sandbox(
@@ -59,9 +59,9 @@ def sandbox(
 
     Example: onhook sandbox --port 8089
     """
-    from service.wiring import playing, processes
+    from service.wiring import lifetime, playing
 
-    sys.exit(processes.run(playing.play(_say, port=port, parent=sys.stdin.fileno() if with_parent else None)))
+    sys.exit(lifetime.run(playing.play(_say, port=port, parent=sys.stdin.fileno() if with_parent else None)))
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from service.core import model as m
 from service.core.ports import Genesys
-from service.wiring.processes import run, work
+from service.wiring.lifetime import run
+from service.wiring.processes import work
 
 HELD = "Held still: process "
 STUMBLED = "Marked, and not sent yet"

@@ -17,7 +17,7 @@ from service.demo.screen import Screen, Unwatched
 from service.demo.stage import PartDied, Stage, staged
 from service.demo.story import Story, Unmet
 from service.demo.world import CALLER_PHONE, PATIENCE_SECONDS, World
-from service.wiring.house import Stop
+from service.wiring.lifetime import Stop
 from service.wiring.machine import SystemClock
 from service.wiring.secret import secret_file
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from service import settings
 from service.core.errors import Misconfigured
@@ -22,38 +21,11 @@ from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
+from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
 from service.wiring.secret import SANDBOX, was_played
 
-Say = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Stop:
-    """The one way a process ends: told by a signal, or because a part of it died.
-
-    Attributes:
-        said: set once it is to end.
-        is_leaving: not ready any more, and still serving.
-    """
-
-    said: asyncio.Event = field(default_factory=asyncio.Event)
-    is_leaving: bool = False
-
-    def listen(self) -> None:
-        """Take SIGTERM and SIGINT: from now on they mean `said`."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self.said.set)
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Listen while the block runs; after it the signals mean what they meant before."""
-        self.listen()
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().remove_signal_handler(number)
+AGAIN_SECONDS = 0.2  # some of these fit into the ten in which a process ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +92,15 @@ async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tupl
 async def opened(
     said: Settings, say: Say, *, may_start: bool, through: Callable[[Genesys], Genesys] | None = None
 ) -> AsyncIterator[House]:
-    """Open everything the flow needs, in order; close it in reverse."""
+    """Open everything the flow needs, in order; close it in reverse. Signals say stop from before that until after."""
+    stop = Stop()
     async with AsyncExitStack() as stack:
+        stack.enter_context(stop.listening())
         store, _, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
         clock = SystemClock()
-        waiter = await stack.enter_async_context(WakeWaiter(url, clock, keys=Keys(said.redis.prefix)))
+        waiter = WakeWaiter(url, clock, keys=Keys(said.redis.prefix))
+        stack.push_async_callback(_close, waiter)
+        waiter.start()
         outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
         orgs = _orgs(said, clock, outgoing, stack)
         place = Workplace(
@@ -138,7 +114,14 @@ async def opened(
             sources=_sources(said, clock, outgoing, stack),
             terms={name: org.terms for name, org in said.orgs.items()},
         )
-        yield House(said, place, store, Stop(), say)
+        yield House(said, place, store, stop, say)
+
+
+async def _close(waiter: WakeWaiter) -> None:
+    """Close it. While it connects, redis-py may swallow that it was told to end: so it is told again until it does."""
+    closing = asyncio.create_task(waiter.aclose())
+    while not (await asyncio.wait({closing}, timeout=AGAIN_SECONDS))[0]:
+        closing.cancel()
 
 
 def _orgs(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack) -> dict[str, Genesys]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import uvicorn
@@ -17,12 +17,12 @@ import uvicorn
 from service import sandbox
 from service.core.errors import Misconfigured
 from service.store.embedded import LAUNCHER
-from service.wiring.house import Say, Stop
+from service.wiring.lifetime import Say, Stop
 from service.wiring.listening import address_of, listening
 from service.wiring.secret import SANDBOX, throw_away_secret
 
 START_SECONDS = 20.0  # a cold start of Python on a busy machine takes some seconds
-END_SECONDS = 3.0  # it has nothing to finish; answers that a rule made slow are cut after one
+END_SECONDS = 2.0  # it has nothing to finish; answers that a rule made slow are cut after one
 
 
 class _Player(uvicorn.Server):
@@ -69,8 +69,7 @@ async def played(port: int) -> AsyncIterator[str]:
     try:
         yield await _first_url(child)
     finally:
-        if child.stdin:
-            child.stdin.close()
+        cast("asyncio.StreamWriter", child.stdin).close()
         try:
             await asyncio.wait_for(child.wait(), END_SECONDS)
         except TimeoutError:  # it hangs
@@ -85,9 +84,8 @@ def tied(*command: str) -> tuple[str, ...]:
 
 async def _first_url(child: asyncio.subprocess.Process) -> str:
     line = b""
-    if child.stdout:
-        with contextlib.suppress(TimeoutError):
-            line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        line = await asyncio.wait_for(cast("asyncio.StreamReader", child.stdout).readline(), START_SECONDS)
     url = next((word for word in line.decode().split() if word.startswith("http://")), None)
     if url is None:
         raise Misconfigured(["the sandbox did not start: see what it said above; another --sandbox-port may help"])

@@ -19,8 +19,9 @@ from service.flow.worker import Worker
 from service.settings import Settings
 from service.web.back import private_door
 from service.web.front import public_door
-from service.web.protocol import loop_factory, server
-from service.wiring.house import House, Say, opened
+from service.web.protocol import server
+from service.wiring.house import House, opened
+from service.wiring.lifetime import Say
 from service.wiring.listening import address_of, listening
 from service.wiring.machine import version
 from service.wiring.playing import played, wired_to
@@ -28,12 +29,6 @@ from service.wiring.secret import SANDBOX, secret_file
 
 DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
 FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
-
-
-def run(process: Coroutine[Any, Any, int]) -> int:
-    """Run one of the processes below, on the fast loop where there is one; return its exit code."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(process)
 
 
 async def serve(say: Say) -> int:
@@ -122,12 +117,11 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     parts: list[Coroutine[Any, Any, None]] = [running.serve() for running in servers]
     if worker:
         parts.append(worker.run())
-    with house.stop.listening():
-        tasks = [asyncio.create_task(part) for part in parts]
-        for name, sock, _ in doors:
-            telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
-            house.say(f"The {name} door is at {address_of(sock)}")
-        code = await _until_stopped(house, tasks, servers, is_drained=public is not None)
+    tasks = [asyncio.create_task(part) for part in parts]
+    for name, sock, _ in doors:
+        telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
+        house.say(f"The {name} door is at {address_of(sock)}")
+    code = await _until_stopped(house, tasks, servers, is_drained=public is not None)
     for name, _, _ in doors:
         telemetry.emit(telemetry.Event.DOOR_CLOSED, door=name)
     return code
@@ -142,22 +136,25 @@ async def _until_stopped(
 ) -> int:
     """Wait for the word or for a part to die; then end in good order, within ten seconds."""
     told = asyncio.create_task(house.stop.said.wait())
-    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    is_told = told.done()
-    house.stop.is_leaving = True
-    if not is_told:
-        house.say("A part of this process ended by itself, so all of it ends: the log says why")
-    if is_told and is_drained:
-        house.stop.said.clear()
-        with contextlib.suppress(TimeoutError):  # a second signal is somebody in a hurry
-            await asyncio.wait_for(house.stop.said.wait(), DRAIN_SECONDS)
-    house.place.stopping.set()
-    for running in servers:
-        running.should_exit = True
-    _, late = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
-    for task in (told, *late):
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
+    try:
+        await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        is_told = told.done()
+        house.stop.is_leaving = True
+        if not is_told:
+            house.say("A part of this process ended by itself, so all of it ends: the log says why")
+        if is_told and is_drained:
+            house.stop.said.clear()
+            with contextlib.suppress(TimeoutError):  # a second signal is somebody in a hurry
+                await asyncio.wait_for(house.stop.said.wait(), DRAIN_SECONDS)
+        house.place.stopping.set()
+        for running in servers:
+            running.should_exit = True
+        await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+    finally:
+        for task in (told, *tasks):  # one that is done does not mind
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
         if isinstance(result, Exception):
             telemetry.emit_fault(result, "wiring")
     return 0 if is_told else 1

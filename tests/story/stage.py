@@ -24,7 +24,7 @@ import redis as blocking
 
 from service.sources.signing import secret_in, signed
 from service.store.embedded import EmbeddedRedis
-from service.wiring import played
+from service.wiring.playing import played
 from tests.fixtures.redis import short_folder
 
 CALLER, EXTERNAL = "+14155550123", "+493012345678"

@@ -1,0 +1,37 @@
+"""The commands that run until they are told to end, as a person starts them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.cli.conftest import Commands
+
+
+@pytest.mark.parametrize("command", ["up", "serve", "work"])
+def test_nothing_configured(onhook: Commands, command: str) -> None:
+    """Without settings each says what it needs, and what to do to try it."""
+    assert onhook(command) == 2
+    assert f"`onhook {command}` needs at least one" in onhook.err
+    assert "onhook up --sandbox" in onhook.err
+
+
+def test_sandbox(onhook: Commands) -> None:
+    """The sandbox says where it is, and ends with 0 when it is told to."""
+    caught = threading.Event()
+
+    def interrupt() -> None:
+        while signal.getsignal(signal.SIGTERM) in {signal.SIG_DFL, signal.SIG_IGN, None}:
+            time.sleep(0.02)  # real processes: it listens to signals when it is up
+        caught.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    assert onhook("sandbox", "--port", "0") == 0
+    assert caught.is_set()
+    assert onhook.out.startswith("The sandbox is at http://127.0.0.1:")

@@ -1,0 +1,40 @@
+"""Pause and resume, beside a running service."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Commands, Service
+
+
+def test_pause_and_resume(beside: Commands, service: Service) -> None:
+    """What is paused is said here and by the service, until it goes on."""
+    assert beside("pause") == 0
+    assert beside.out == "Paused: org sandbox. Clicks are kept until they are too old; `onhook resume` goes on.\n"
+    ready = httpx.get(f"{service.private}/readyz", trust_env=False).json()
+    assert ready["orgs"]["sandbox"]["paused"] == [""]
+    assert (beside("resume"), beside.out) == (0, "Going on: org sandbox.\n")
+    assert (beside("pause", "--source", "sandbox"), beside.out.split(".")[0]) == (0, "Paused: source sandbox")
+    assert (beside("resume", "--source", "sandbox"), beside.out) == (0, "Going on: source sandbox.\n")
+    ready = httpx.get(f"{service.private}/readyz", trust_env=False).json()
+    assert ready["orgs"]["sandbox"]["paused"] == []
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_nobody(beside: Commands, command: str) -> None:
+    """An org or a source that is not there is said, with those that are."""
+    assert (beside(command, "--org", "acne"), beside.err) == (
+        2,
+        "onhook: there is no [orgs.acne]; there is sandbox\n",
+    )
+    assert (beside(command, "--source", "dusk"), beside.err) == (
+        2,
+        "onhook: there is no [sources.dusk]; there is sandbox\n",
+    )
+
+
+def test_nothing(onhook: Commands) -> None:
+    """Where nothing is configured and nothing runs, that is said."""
+    assert (onhook("pause"), onhook.out) == (2, "")
+    assert "orgs: there is none" in onhook.err

@@ -1,0 +1,155 @@
+"""Where the Redis is that a process works on, how its parts are opened and closed, and how a person steers it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import redis as blocking
+
+from service import settings
+from service.core.errors import Misconfigured
+from service.core.ports import Genesys
+from service.flow.worker import Worker
+from service.store.embedded import EmbeddedRedis, attach
+from service.wiring.house import opened, opened_store, steer
+from service.wiring.secret import throw_away_secret
+from tests.wiring.running import own, stand
+from tests.wiring.test_processes import OFFLINE
+
+OTHER = {name.replace("ACME", "OTHER").replace("DESK", "JIRA"): value for name, value in OFFLINE.items()} | {
+    "ONHOOK_SOURCES__JIRA__ORG": "other",
+    "ONHOOK_SOURCES__JIRA__SECRETS": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrscChlQ",
+}
+
+
+async def test_no_redis(folder: Path) -> None:
+    """Without a configured Redis, and without a running `up`, there is none: in words."""
+    with pytest.raises(Misconfigured, match=r"no `onhook up` runs with this state directory; set redis\.url"):
+        async with opened_store(settings.read(own(folder)), may_start=False):
+            raise AssertionError
+
+
+async def test_attached(folder: Path) -> None:
+    """What may not start a Redis works on the one of a running `up`, which stays when it ends."""
+    with EmbeddedRedis(folder) as embedded:
+        async with opened_store(settings.read(own(folder)), may_start=False) as (store, _, url):
+            assert url == embedded.url
+            assert (await store.health()).faults == ()
+        assert attach(folder) == embedded.url
+
+
+async def test_started(folder: Path) -> None:
+    """What may start a Redis has one of its own, gone when it ends."""
+    async with opened_store(settings.read(own(folder)), may_start=True) as (_, link, url):
+        assert await link.ask("PING") in {"PONG", True}
+        assert attach(folder) == url
+    assert attach(folder) is None
+
+
+async def test_configured(folder: Path, redis_server: EmbeddedRedis, redis_client: blocking.Redis) -> None:
+    """A configured Redis is the one, and its keys have the configured prefix."""
+    said = settings.read(own(folder) | {"ONHOOK_REDIS__URL": redis_server.url, "ONHOOK_REDIS__PREFIX": "here"})
+    async with opened_store(said, may_start=True) as (store, _, url):
+        assert url == redis_server.url
+        await store.pause("acme")
+    assert redis_client.keys("*") == ["here:{acme}:paused"]
+    assert not (folder / "redis.sock").exists()
+
+
+async def test_opened(folder: Path) -> None:
+    """Everything the flow needs is there by its configured name, under its terms."""
+    with EmbeddedRedis(folder):
+        said = settings.read(own(folder) | OFFLINE | OTHER | {"ONHOOK_ORGS__OTHER__MODE": "shadow"})
+        async with opened(said, print, may_start=False) as house:
+            place = house.place
+            assert (set(place.genesys), set(place.sources)) == ({"acme", "other"}, {"desk", "jira"})
+            assert place.sources["jira"].terms.org == "other"
+            await house.store.pause("acme", "desk")
+            assert await house.standing() == {
+                "acme": {"mode": "live", "paused": ["desk"]},
+                "other": {"mode": "shadow", "paused": []},
+            }
+            assert await house.faults() == []
+            house.stop.is_leaving = True
+            assert await house.faults() == ["is about to end"]
+            assert Worker(place).claim_age_seconds() is None
+
+
+async def test_opened_through(folder: Path) -> None:
+    """What the worker sees of Genesys Cloud can be put before the real one."""
+    seen: list[Genesys] = []
+
+    def through(real: Genesys) -> Genesys:
+        seen.append(real)
+        return real
+
+    with EmbeddedRedis(folder):
+        async with opened(settings.read(own(folder) | OFFLINE), print, may_start=False, through=through) as house:
+            assert list(house.place.genesys.values()) == seen
+
+
+@pytest.mark.parametrize("turns", range(0, 12, 2))
+async def test_closed_at_once(redis_server: EmbeddedRedis, folder: Path, turns: int) -> None:
+    """What is closed while it still connects is closed: the end of a process does not hang on its beginning."""
+    said = settings.read(own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": redis_server.url})
+    async with asyncio.timeout(5):
+        async with opened(said, print, may_start=False):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    "org, source, names, paused",
+    [
+        ("", "", ["org acme", "org other"], {"acme": {""}, "other": {""}}),
+        ("acme", "", ["org acme"], {"acme": {""}, "other": set()}),
+        ("", "jira", ["source jira"], {"acme": set(), "other": {"jira"}}),
+        ("other", "jira", ["source jira"], {"acme": set(), "other": {"jira"}}),
+    ],
+)
+async def test_steer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, org: str, source: str, names: list[str], paused: dict[str, set[str]]
+) -> None:
+    """A person pauses everything, one org or one source, and takes it back."""
+    stand(monkeypatch, own(folder) | OFFLINE | OTHER)
+    with EmbeddedRedis(folder):
+        assert await steer(org, source, is_pause=True) == names
+        async with opened_store(settings.read(), may_start=False) as (store, _, _):
+            assert {name: set(await store.paused(name)) for name in paused} == paused
+            assert await steer(org, source, is_pause=False) == names
+            assert [await store.paused(name) for name in paused] == [frozenset(), frozenset()]
+
+
+async def test_steer_a_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The org and the source that `up --sandbox` brings can be steered too, though no settings name them."""
+    stand(monkeypatch, own(folder))
+    throw_away_secret(folder)
+    with EmbeddedRedis(folder):
+        assert await steer("", "", is_pause=True) == ["org sandbox"]
+        assert await steer("", "sandbox", is_pause=True) == ["source sandbox"]
+        assert await steer("sandbox", "", is_pause=False) == ["org sandbox"]
+
+
+@pytest.mark.parametrize(
+    "org, source, why",
+    [
+        ("acne", "", "there is no [orgs.acne]; there is acme, other"),
+        ("", "dusk", "there is no [sources.dusk]; there is desk, jira"),
+        ("acme", "jira", "sources.jira acts on org other, not on acme: leave --org out"),
+    ],
+)
+async def test_steer_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch, org: str, source: str, why: str) -> None:
+    """Whoever names what is not there hears what is."""
+    stand(monkeypatch, own(folder) | OFFLINE | OTHER)
+    with pytest.raises(Misconfigured) as caught:
+        await steer(org, source, is_pause=True)
+    assert caught.value.faults == (why,)
+
+
+async def test_steer_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no org is configured nothing is paused in silence."""
+    stand(monkeypatch, own(folder))
+    with pytest.raises(Misconfigured, match="orgs: there is none; run this where the settings of the service are"):
+        await steer("", "", is_pause=True)

@@ -1,0 +1,64 @@
+"""The sandbox's throw-away secret: for its owner's eyes, the same at the next start, and found by `send`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.core.errors import Misconfigured
+from service.settings import Settings
+from service.sources.options import SourceOptions
+from service.sources.signing import secret_in
+from service.wiring.secret import SANDBOX, secret_file, secret_of, throw_away_secret, was_played
+
+OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU"
+
+
+def test_made_once(tmp_path: Path) -> None:
+    """A secret is made where there is none, and is the same at the next start."""
+    folder = tmp_path / "deep" / "state"
+    assert not was_played(folder)
+    made = throw_away_secret(folder)
+    assert len(secret_in(made)) == 32
+    assert was_played(folder)
+    assert throw_away_secret(folder) == made != throw_away_secret(tmp_path / "other")
+
+
+def test_only_for_its_owner(tmp_path: Path) -> None:
+    """Nobody but its owner may read the secret, or look into its folder; nothing else is left there."""
+    folder = tmp_path / "state"
+    throw_away_secret(folder)
+    assert [path.name for path in folder.iterdir()] == [secret_file(folder).name]
+    assert (folder.stat().st_mode & 0o777, secret_file(folder).stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_half_made(tmp_path: Path) -> None:
+    """What a crash left half written is made anew."""
+    secret_file(tmp_path).with_suffix(".new").write_text("whsec_half")
+    assert len(secret_in(throw_away_secret(tmp_path))) == 32
+
+
+def test_unusable(tmp_path: Path) -> None:
+    """A state directory that cannot be used is said in words."""
+    (tmp_path / "file").touch()
+    (tmp_path / SANDBOX).mkdir()
+    secret_file(tmp_path / SANDBOX).write_bytes(b"\xff")
+    for folder in (tmp_path / "file", tmp_path / SANDBOX):
+        with pytest.raises(Misconfigured, match=f"the state directory {folder} cannot be used"):
+            throw_away_secret(folder)
+
+
+def test_secret_of(tmp_path: Path) -> None:
+    """A source's first secret is known from the settings, else, for the sandbox's, from the state directory."""
+    source = SourceOptions.model_validate({"org": "acme", "secrets": [OTHER]})
+    said = Settings(sources={"desk": source}, state_dir=tmp_path)
+    assert secret_of(said, "desk") == OTHER
+    with pytest.raises(Misconfigured, match=r"there is no \[sources.sandbox\]; there is desk. Or name its secret"):
+        secret_of(said, SANDBOX)
+    made = throw_away_secret(tmp_path)
+    assert secret_of(said, SANDBOX) == made
+    with pytest.raises(Misconfigured, match="there is desk, sandbox"):
+        secret_of(said, "nobody")
+    with pytest.raises(Misconfigured, match="there is none"):
+        secret_of(Settings(state_dir=tmp_path / "no"), "nobody")
