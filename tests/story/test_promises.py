@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,14 @@ async def stage() -> AsyncIterator[Stage]:
     async with staged() as made:
         await asyncio.gather(made.serve(), made.work())
         yield made
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def lost(stage: Stage) -> tuple[str, dict[str, Any]]:
+    """Click where Genesys says 202 and does nothing: it takes half a minute to end, so the others go on meanwhile."""
+    conversation = await stage.conversation()
+    await stage.switch(conversation, lost=True)
+    return conversation, (await stage.post(stage.webhook(conversation))).json()
 
 
 async def test_promise_1_a_2xx_means_it_is_on_disk() -> None:
@@ -83,18 +92,6 @@ async def test_promise_4_once_and_who_came_back_stays(stage: Stage) -> None:
     assert await stage.present(conversation) == ["agent", "agent", "customer", "external"]
     assert len(await stage.calls("PATCH", conversation)) == 1
     assert len(await stage.notes(ticket)) == 1
-
-
-async def test_promise_5_no_lies(stage: Stage) -> None:
-    """Genesys says 202 and nothing happens: that is never called disconnected, and "failed" waits until it is quiet."""
-    conversation = await stage.conversation()
-    await stage.switch(conversation, lost=True)
-    account = await stage.settled((await stage.post(stage.webhook(conversation))).json(), seconds=60)
-    assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("failed", "no_effect")
-    patches = await stage.calls("PATCH", conversation)
-    assert [call["status"] for call in patches] == [202, 202, 202]
-    settle = next(entry for entry in account["timeline"] if entry["verb"] == "settle")
-    assert _seconds(settle["at"]) - patches[-1]["at"] >= 10
 
 
 async def test_promise_6_late_is_wrong(stage: Stage) -> None:
@@ -165,6 +162,17 @@ async def test_promise_9_nobody_gets_in(stage: Stage) -> None:
     bare = httpx.URL(receipt["links"]["self"]).copy_with(query=b"key=" + b"0" * 32)
     assert (await stage.client.get(bare)).status_code == 404
     assert await stage.present(conversation) == ["agent", "agent", "customer", "external"]
+
+
+async def test_promise_5_no_lies(stage: Stage, lost: tuple[str, dict[str, Any]]) -> None:
+    """Genesys says 202 and nothing happens: that is never called disconnected, and "failed" waits until it is quiet."""
+    conversation, receipt = lost
+    account = await stage.settled(receipt, seconds=60)
+    assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("failed", "no_effect")
+    patches = await stage.calls("PATCH", conversation)
+    assert [call["status"] for call in patches] == [202, 202, 202]
+    settle = next(entry for entry in account["timeline"] if entry["verb"] == "settle")
+    assert _seconds(settle["at"]) - patches[-1]["at"] >= 10
 
 
 def _ago(seconds: float) -> str:
