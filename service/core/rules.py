@@ -138,6 +138,10 @@ def _not_found(s: Situation) -> Decision:
     return Settle(s.end(m.OutcomeKind.NOT_FOUND, absent))
 
 
+def _several(s: Situation) -> Decision:
+    return Settle(s.end(m.OutcomeKind.REFUSED, "contradictory" if s.selection.is_contradictory else "ambiguous"))
+
+
 def _gone(s: Situation) -> Decision:
     if not s.ours:
         return Settle(s.end(m.OutcomeKind.ALREADY_GONE, "gone"))
@@ -171,7 +175,8 @@ def _give_up(s: Situation) -> Decision:
         return Settle(replace(refusal, kind=m.OutcomeKind.FAILED))
     if last.answer is not None and not last.is_ours:
         return Settle(s.end(m.OutcomeKind.FAILED, "genesys_refused", reply=last.answer.reply))
-    return Settle(s.end(m.OutcomeKind.FAILED, "no_effect"))
+    unclear = last.answer.reply if last.answer is not None and last.answer.kind is m.AnswerKind.UNCLEAR else None
+    return Settle(s.end(m.OutcomeKind.FAILED, "no_effect", reply=unclear))
 
 
 def _views(*views: View) -> frozenset[View]:
@@ -213,7 +218,7 @@ ROWS: tuple[Row, ...] = (
     Row(7, _ABSENT, Sends.OURS, lambda s: not s.is_quiet, _confirm),
     Row(7, _ABSENT, Sends.OURS, _always, _settle(m.OutcomeKind.UNKNOWN, "conversation_not_found")),
     Row(8, _views(View.ONLY_GONE), Sends.NOTHING_OURS, _always, _gone),
-    Row(9, _views(View.SEVERAL), Sends.NOTHING_OURS, _always, _settle(m.OutcomeKind.REFUSED, "ambiguous")),
+    Row(9, _views(View.SEVERAL), Sends.NOTHING_OURS, _always, _several),
     Row(
         10,
         _views(View.UNLISTED),

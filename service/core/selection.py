@@ -46,11 +46,13 @@ class Selection:
     Attributes:
         person: the one participant, for PRESENT, GONE, BACK, ONLY_GONE and NO_LEGS where there is one.
         candidates: those who could be meant, for SEVERAL.
+        is_contradictory: for SEVERAL: the two ways in which the person is named do not mean the same one.
     """
 
     view: View
     person: m.Participant | None = None
     candidates: tuple[m.Participant, ...] = ()
+    is_contradictory: bool = False
 
     @property
     def target(self) -> m.Target | None:
@@ -127,8 +129,11 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, cl
     if removal.identity:
         same = _fitting(removal.identity, people, policy)
         both = [p for p in found if p in same]
-        if found and same and not both:
-            return Selection(View.SEVERAL, candidates=_by_id([*found, *same]))
+        if found and not both:
+            found = [p for p in found if not _denies(p, removal.identity)]
+            if same or not found:
+                meant = _fitting(removal.selector, people, policy)
+                return Selection(View.SEVERAL, candidates=_by_id([*meant, *same]), is_contradictory=True)
         found = both or found or same
     if not found:
         return Selection(View.NOBODY)
@@ -157,6 +162,17 @@ def _fitting(selector: m.Selector, people: list[m.Participant], policy: m.Policy
     fits = _FITS[selector.kind]
     # an empty value would name everybody who has no user or contact
     return [p for p in people if selector.value and fits(p, selector.value, policy)]
+
+
+def _denies(person: m.Participant, identity: m.Selector) -> bool:
+    """Whether what is known of `person` is another than `identity` says; what is not known denies nothing."""
+    known = {
+        m.SelectorKind.PHONE: None if person.purpose in _BORROWED_NUMBER else person.phone,
+        m.SelectorKind.USER_ID: person.user_id,
+        m.SelectorKind.EXTERNAL_CONTACT_ID: person.external_contact_id,
+        m.SelectorKind.PARTICIPANT_ID: person.id,
+    }[identity.kind]
+    return bool(known) and known != identity.value
 
 
 def _newest(people: Iterable[m.Participant]) -> m.Participant:

@@ -21,6 +21,10 @@ ENGLISH: Mapping[tuple[m.OutcomeKind, str], str] = {
     (m.OutcomeKind.REFUSED, "ambiguous"): (
         "Nobody was removed: several people fit and only one may be meant ({candidates}). Name one by participant id."
     ),
+    (m.OutcomeKind.REFUSED, "contradictory"): (
+        "Nobody was removed: the person is named in two ways that do not mean the same one ({candidates}). "
+        "Check the ticket, and name the person in one way."
+    ),
     (m.OutcomeKind.REFUSED, "purpose"): (
         "Nobody was removed: participants with the role “{purpose}” may not be removed. "
         "The setting {allowed_by} allows it."

@@ -17,6 +17,7 @@ from service.core.situation import Situation
 from service.flow.workplace import Workplace
 
 WAIT_HERE_SECONDS = 2.0  # a longer wait frees the worker's slot
+BEHIND_SECONDS = 0.5  # after a 429, behind all who did not cause it
 OWNED_SECONDS = 0.5  # until a conversation that belongs to another action is tried again
 
 
@@ -168,7 +169,9 @@ class Attempt:
                 await self._fail(refusal)  # not for being late: the guard would say the same for ever
             elif isinstance(refusal, Throttled):
                 await place.budget.throttle(action.org, refusal.retry_after_seconds)
-                await self._rested(refusal.retry_after_seconds, held_by="busy")
+                # never here: who waits in its slot for the floor to end is always first, and sets the next one for all
+                behind = BEHIND_SECONDS + place.dice.jitter()
+                await self._put_back(refusal.retry_after_seconds + behind, "busy")
             else:
                 await self._rest_blind(refusal)
             return
@@ -216,7 +219,9 @@ class Attempt:
         org = self._action.org
         telemetry.OUTCOMES.labels(org, outcome.kind.value).inc()
         telemetry.SETTLE_SECONDS.labels(org).observe(max(0, self._now() - self._action.received_at) / 1000)
-        if outcome.vanished and outcome.kind is m.OutcomeKind.DISCONNECTED:
+        # with one other there, the call ends for both: that is no alarm, and `last_pair` forbids it who minds
+        was_more = len(self._action.progress.bystanders) > 1
+        if outcome.vanished and was_more and outcome.kind is m.OutcomeKind.DISCONNECTED:
             telemetry.BYSTANDERS_LOST.labels(org).inc(sum(outcome.vanished.values()))
             people = dict(outcome.vanished)
             telemetry.emit(telemetry.Event.BYSTANDER_LOST, "error", action=self._action.id, people=people)

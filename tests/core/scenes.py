@@ -31,7 +31,7 @@ ENDINGS: frozenset[tuple[m.OutcomeKind, str]] = frozenset(
         m.OutcomeKind.DISCONNECTED: "confirmed",
         m.OutcomeKind.ALREADY_GONE: "gone",
         m.OutcomeKind.NOT_FOUND: "conversation participant",
-        m.OutcomeKind.REFUSED: "ambiguous purpose last_pair",
+        m.OutcomeKind.REFUSED: "ambiguous contradictory purpose last_pair",
         m.OutcomeKind.EXPIRED: "late paused busy genesys_unreachable",
         m.OutcomeKind.FAILED: "forbidden rejected genesys_refused no_effect poison purpose last_pair",
         m.OutcomeKind.UNKNOWN: "cannot_see conversation_not_found participant_lost poison",

@@ -210,8 +210,8 @@ def test_every_row_has_a_case() -> None:
     assert {fitting(situation)[0] for _, situation, _ in TABLE} == set(range(len(ROWS)))
     assert {row.number for row in ROWS} == set(range(19))
     ends = [decision.outcome for _, it, _ in TABLE if isinstance(decision := decide(it), Settle)]
-    pairs = {(K.REFUSED, "last_pair"), (K.FAILED, "last_pair")}  # have a case of their own
-    assert {(it.kind, it.reason) for it in ends} | pairs == ENDINGS
+    own = {(K.REFUSED, "last_pair"), (K.FAILED, "last_pair"), (K.REFUSED, "contradictory")}  # have cases of their own
+    assert {(it.kind, it.reason) for it in ends} | own == ENDINGS
     numbered = [row.number for row in ROWS if row.number]
     assert numbered == sorted(numbered)
 
@@ -329,3 +329,10 @@ def test_the_first_look_that_resolves_a_person_pins() -> None:
     assert first.pin == PIN
     later = remember(situation_of(action(progress=first), conversation(CALLER_GONE), m.Terms(), NOW))
     assert later.pin == PIN
+
+
+def test_a_contradiction_is_told_apart_from_ambiguity() -> None:
+    """Named in two ways that do not mean the same one: nobody goes, and the ticket hears that, not "several fit"."""
+    several = seen(V.SEVERAL)
+    contradictory = replace(several, selection=replace(several.selection, is_contradictory=True))
+    assert said(decide(contradictory)) == (K.REFUSED, "contradictory")

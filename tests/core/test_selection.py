@@ -189,6 +189,18 @@ def test_identity_tells_two_apart_and_contradicts() -> None:
     stranger = replace(CALLER_THERE, phone="+14155550999")
     contradiction = selected(stranger, OTHER_THERE, by=BY_ID, identity=BY_PHONE)
     assert (contradiction.view, len(contradiction.candidates)) == (V.SEVERAL, 2)
+    assert contradiction.is_contradictory
+
+
+def test_a_second_name_that_fits_nobody_still_checks() -> None:
+    """Who shows another number than the ticket's is not meant by its id alone; who shows none is."""
+    stranger = replace(CALLER_THERE, phone="+14155550999")
+    contradiction = selected(stranger, AGENT_THERE, by=BY_ID, identity=BY_PHONE)
+    assert (contradiction.view, contradiction.is_contradictory) == (V.SEVERAL, True)
+    assert [one.id for one in contradiction.candidates] == [CALLER]
+    assert found(selected(replace(CALLER_THERE, phone=None), by=BY_ID, identity=BY_PHONE)) == (V.PRESENT, CALLER)
+    other = person(OTHER, phone=PHONE, contact="another")
+    assert found(selected(CALLER_THERE, other, identity=BY_CONTACT)) == (V.PRESENT, CALLER)
 
 
 @pytest.mark.parametrize(

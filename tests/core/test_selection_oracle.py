@@ -73,6 +73,19 @@ def has_left(one: m.Participant, medium: m.Medium | None) -> bool:
     return one.has_ended or (bool(ended) and not open_media(one, medium))
 
 
+def is_denied(by: m.Selector | None, one: m.Participant) -> bool:
+    """Whether `one` is known to be another than `by` says; an agent carries the caller's number."""
+    if by is None:
+        return False
+    shown = {
+        Kind.PARTICIPANT_ID: one.id,
+        Kind.PHONE: "" if one.purpose in THEIRS else one.phone or "",
+        Kind.USER_ID: one.user_id,
+        Kind.EXTERNAL_CONTACT_ID: one.external_contact_id,
+    }[by.kind]
+    return shown not in {"", by.value}
+
+
 def objection(wish: m.Removal, crowd: tuple[m.Participant, ...], policy: m.Policy, selection: Selection) -> str:
     """What is wrong with `selection` when nobody is pinned, or ""."""
     relevant = [
@@ -81,9 +94,10 @@ def objection(wish: m.Removal, crowd: tuple[m.Participant, ...], policy: m.Polic
     first = [one for one in relevant if is_named(wish.selector, one, policy)]
     second = [one for one in relevant if wish.identity and is_named(wish.identity, one, policy)]
     both = [one for one in first if one in second]
-    named = both or (first if not second else [*first, *second] if first else second)
+    unopposed = [one for one in first if not is_denied(wish.identity, one)]
+    contradictory = bool(first) and not both and (bool(second) or not unopposed)
+    named = both or ([*first, *second] if contradictory else unopposed if first else second)
     there = [one for one in named if open_media(one, wish.medium)]
-    contradictory = bool(first and second and not both)
     chosen = next((one for one in crowd if selection.person and one.id == selection.person.id), None)
     match selection.view:
         case View.NO_LEGS if not crowd:
@@ -92,7 +106,7 @@ def objection(wish: m.Removal, crowd: tuple[m.Participant, ...], policy: m.Polic
             return "" if not contradictory and is_right(chosen, there, wish.medium) else "a wrong target"
         case View.SEVERAL:
             ids = {one.id for one in selection.candidates}
-            return "" if ids <= {one.id for one in named} and len(ids) > 1 else "not ambiguous"
+            return "" if ids <= {one.id for one in named} and (len(ids) > 1 or contradictory) else "not ambiguous"
         case View.ONLY_GONE:
             return "" if named and all(has_left(one, wish.medium) for one in named) else "not all of them left"
         case View.NO_LEGS:

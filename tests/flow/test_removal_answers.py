@@ -170,7 +170,7 @@ async def test_throttled_removal(stage: Stage, body: str | None) -> None:
 
 
 async def test_throttled_for_a_moment(stage: Stage) -> None:
-    """A short Retry-After is waited out in place, and the conversation looked at again before the next send."""
+    """After a short Retry-After the conversation is looked at again before the next send."""
     scene = await stage.scene()
     said, calls = await ending(stage, scene, patch(429, headers={"Retry-After": "1"}))
     assert (said, calls) == (REMOVED, ["GET", "PATCH", "GET", "PATCH", "GET"])

@@ -148,6 +148,17 @@ async def test_a_bystander_vanishes_with_the_target(stage: Stage) -> None:
     assert "Gone at the same time: 1 agent." in (await stage.notes(ticket))[0]
 
 
+async def test_the_end_of_a_two_party_call_is_no_alarm(stage: Stage) -> None:
+    """When one of two is removed the other's call ends by itself: the note says so, and nobody is woken for it."""
+    scene, ticket = await stage.scene("pair"), await stage.ticket()
+    lost = counted("onhook_bystanders_lost_total", org=ORG)
+    outcome = await stage.finish(await stage.click(scene, sys_id=ticket))
+    assert (outcome.kind, dict(outcome.vanished)) == (K.DISCONNECTED, {"agent": 1})
+    assert counted("onhook_bystanders_lost_total", org=ORG) == lost
+    await stage.tell()
+    assert "the conversation has ended" in (await stage.notes(ticket))[0]
+
+
 # --- two actions on one conversation ---------------------------------------------------------------------------------
 
 

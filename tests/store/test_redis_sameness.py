@@ -104,6 +104,7 @@ async def test_a_delivery_is_remembered_while_its_action_is_open(story: Story) -
 async def test_the_same_wish(story: Story, outcome: m.Outcome | None, click_ago: float | None, expected: str) -> None:
     """A wish joins an open action, or one that saw the person gone no earlier than its click (here: 20 s ago)."""
     intent = {"intent_key": digest("wish")}
+    story.clock.move(0.001)  # a stamp of whole seconds is taken for the last moment of its second
     first = await (story.accepted(**intent) if outcome is None else story.settled(1, outcome, **intent))
     story.clock.move(20)
     event_at = None if click_ago is None else story.clock.ms - int(click_ago * 1000)
@@ -114,6 +115,20 @@ async def test_the_same_wish(story: Story, outcome: m.Outcome | None, click_ago:
     assert [entry.note for entry in (await story.account(receipt.action_id)).timeline][-1] == (
         "joined by intent" if expected else ""
     )
+
+
+@pytest.mark.parametrize("seen_after, expected", [(0.5, ""), (0.998, ""), (0.999, "intent")])
+async def test_a_stamp_of_whole_seconds_is_the_end_of_its_second(
+    story: Story, seen_after: float, expected: str
+) -> None:
+    """A stamp cut to the second may be of a click after a look within that second: that look is no answer."""
+    intent = {"intent_key": digest("wish")}
+    stamp = story.clock.ms
+    story.clock.move(seen_after)
+    await story.settled(1, GONE, **intent)
+    story.clock.move(5)
+    receipt = await story.store.accept(offered(story.dice, 2, event_at=stamp, **intent))
+    assert receipt.joined == expected
 
 
 async def test_a_wish_follows_its_latest_action(story: Story) -> None:
@@ -166,7 +181,7 @@ async def test_who_joined_is_known_by_its_delivery(story: Story) -> None:
 
 async def test_who_joined_after_the_end_has_the_rest_of_its_life(story: Story) -> None:
     """A delivery that joined a settled action is remembered as long as the others of it, a minute at least."""
-    intent = {"intent_key": digest("wish"), "event_at": story.clock.ms}
+    intent = {"intent_key": digest("wish"), "event_at": story.clock.ms - 1_000}
     await story.settled(1, GONE, **intent)
     story.clock.move(DAY)
     assert (await story.store.accept(offered(story.dice, 2, **intent))).joined == "intent"
@@ -195,7 +210,7 @@ async def test_each_ticket_is_told_once(story: Story) -> None:
 
 async def test_who_joins_after_the_end_is_told_at_once(story: Story) -> None:
     """A ticket that joins a settled action has its report due at once, and no second one for a ticket told."""
-    intent = {"intent_key": digest("wish"), "event_at": story.clock.ms}
+    intent = {"intent_key": digest("wish"), "event_at": story.clock.ms - 1_000}
     await story.settled(1, GONE, **intent)
     (told,) = await story.claim_reports()
     await story.store.told(told.lease, ())

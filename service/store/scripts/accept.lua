@@ -11,7 +11,12 @@
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local clicked = now
-if ARGV[18] ~= '' then clicked = math.min(tonumber(ARGV[18]), now) end
+local latest = now -- the click may have been then: most stamps are cut to whole seconds
+if ARGV[18] ~= '' then
+  local event = tonumber(ARGV[18])
+  clicked = math.min(event, now)
+  latest = math.min(event % 1000 == 0 and event + 999 or event, now)
+end
 
 expect('zset', KEYS[1])
 expect('zset', KEYS[2])
@@ -44,7 +49,7 @@ if not id and KEYS[7] then
   local r = pointed and redis.call('HMGET', keys.action(pointed), unpack(fields))
   -- one that is too late to be done would take a fresh click with it
   local is_open = r and r[2] == pending and (tonumber(r[5]) > now or tonumber(r[6]) > 0)
-  if r and r[1] == V and (is_open or (r[3] == '1' and tonumber(r[4]) >= clicked)) then
+  if r and r[1] == V and (is_open or (r[3] == '1' and tonumber(r[4]) >= latest)) then
     id, joined = pointed, 'intent'
   end
 end
