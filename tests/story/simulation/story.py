@@ -1,0 +1,167 @@
+"""One simulated story: what is going to happen by the seed, who takes part, and how it is played to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis as blocking
+from structlog.testing import capture_logs
+
+from service.core import model as m
+from service.core.ports import Genesys, Source, Store
+from service.flow.intake import Intake
+from service.flow.worker import Worker
+from service.flow.workplace import Workplace
+from service.store.keys import Keys
+from service.store.redis import Rate, RedisStore
+from tests.fixtures.redis import CountingDice
+from tests.story.simulation.chaos import Chaos, Passage
+from tests.story.simulation.cloud import Cloud, CloudPort
+from tests.story.simulation.course import Course, CourseClock
+from tests.story.simulation.desk import ORG, SOURCE, Desk, Sender
+from tests.story.simulation.ledger import Ledger
+from tests.story.simulation.scenes import Scenes
+
+STORM_SECONDS = 35.0  # faults until then
+MOST_SECONDS = 1200.0  # the verify budget (15 min), and five more
+
+
+def _dice(what: str, seed: int) -> random.Random:
+    """Return chance of its own for each part of a story, so that a change in one leaves the others as they were."""
+    return random.Random(f"{what} {seed}")  # noqa: S311 - a story is repeated by its seed; nothing secret is made
+
+
+def _as_it_is(port: Any) -> Any:  # noqa: ANN401 - whichever port
+    return port
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Ports as a mutant has them; by default as they are."""
+
+    store: Callable[[RedisStore, Ledger, blocking.Redis], Store] = lambda store, _, __: store
+    genesys: Callable[[Genesys], Genesys] = _as_it_is
+    source: Callable[[Source], Source] = _as_it_is
+
+
+class _Bells:
+    """A waiter that is woken when it is lucky: a lost wake costs at most the time asked for."""
+
+    def __init__(self, clock: CourseClock, rng: random.Random) -> None:
+        self._clock, self._rng = clock, rng
+
+    async def for_due(self, org: str, kind: str, seconds: float) -> None:
+        await self._clock.sleep(seconds * self._rng.choice((1.0, 1.0, 1.0, self._rng.random())))
+
+    async def for_settled(self, action_id: str, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+class Story:
+    """Everything real but the world: the flow, the rules, the scripts and Redis are those of production."""
+
+    def __init__(self, seed: int, client: blocking.Redis, bend: Bend | None = None) -> None:
+        bend = bend or Bend()
+        self.seed, self.client, self.keys = seed, client, Keys()
+        self.rng = _dice("story", seed)
+        self.course = Course(_dice("order", seed))
+        self.clock = CourseClock(self.course)
+        self.ledger = Ledger(self.clock)
+        self.chaos = Chaos(self.course, self.clock, self.ledger, _dice("chaos", seed))
+        self.chaos.when_killed = self._hire_later
+        self.cloud = Cloud(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
+        max_age = self.rng.uniform(12.0, 45.0)
+        self.desk = Desk(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
+        passage = Passage(client, self.clock, self.ledger, self.chaos)
+        rate = Rate(*self.rng.choice(((300.0, 30), (300.0, 30), (120.0, 5))))
+        self.dice = CountingDice()
+        self.real = RedisStore(passage, self.dice, rate=rate, now_ms=self.clock.redis_now)
+        self.store = bend.store(self.real, self.ledger, client)
+        self.genesys, self.source = bend.genesys(CloudPort(self.cloud)), bend.source(self.desk)
+        self.terms = m.Terms(m.Policy(last_pair=self.rng.choice(("allow", "allow", "refuse"))))
+        intake = Intake({SOURCE: self.source}, self.store, self.clock, self.dice)
+        self.sender = Sender(intake, self.clock, self.ledger, max_age_seconds=max_age)
+        parts = (self.clock, self.ledger, self.chaos, self.cloud, self.desk, self.sender, self.real)
+        self.scenes = Scenes(self.rng, self.course, *parts, self.someone, self.retire)
+        self.accounts: dict[str, m.Account] = {}
+        self.places: dict[str, Workplace] = {}
+        self.hired = 0
+        self.tasks: list[asyncio.Task[None]] = []
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def hire(self) -> None:
+        """Start another worker process."""
+        self.hired += 1
+        name = f"w{self.hired}"
+        place = Workplace(
+            worker=name,
+            store=self.store,
+            budget=self.real,
+            waiter=_Bells(self.clock, self.rng),
+            clock=self.clock,
+            dice=self.dice,
+            genesys={ORG: self.genesys},
+            sources={SOURCE: self.source},
+            terms={ORG: self.terms},
+        )
+        self.places[name] = place
+        self.tasks.append(self.course.start(name, Worker(place).run()))
+
+    def _hire_later(self, who: str) -> None:
+        self.places.pop(who, None)
+        self.course.later(self.rng.uniform(0.5, 4.0), self.hire)
+
+    def someone(self) -> str:
+        """Return the name of a worker that lives and moves, or "" when there is none."""
+        able = sorted(set(self.places) - self.course.still)
+        return self.rng.choice(able) if able else ""
+
+    def retire(self, who: str) -> None:
+        """Ask a worker to stop in good order, as SIGTERM does."""
+        self.places[who].stopping.set()
+        self._hire_later(who)
+
+    # --- the play ----------------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Play it all, and collect what Redis says in the end."""
+        self.client.flushdb()
+        with capture_logs() as logs:
+            try:
+                self.course.run_until_complete(self.course.start("", self._acts()))
+            finally:
+                self.chaos.is_over = True
+                self.course.bury()
+        for line in logs:
+            if line["event"] == "fault.raised" and "story is over" not in str(line["message"]):
+                self.ledger.breach("no fault of ours", f"{line['fault']}: {line['message']} at {line['at']}")
+
+    async def _acts(self) -> None:
+        for _ in range(self.rng.choice((2, 2, 3))):
+            self.hire()
+        self.scenes.begin(STORM_SECONDS)
+        await self.clock.sleep(STORM_SECONDS)
+        self.chaos.calm()
+        self.desk.is_down = self.cloud.is_away = False
+        for source in ("", SOURCE):
+            await self.real.resume(ORG, source)
+        self.ledger.tell("calm")
+        while not self._is_settled():
+            await self.clock.sleep(1.0)
+            if self.clock.monotonic() > MOST_SECONDS + 1000.0:
+                self.ledger.breach("everything ends", "something is still open")
+                break
+        await self.clock.sleep(12.0)  # a straggler's lease, and what it would do then
+        for action in self.ledger.conversations:
+            account = await self.real.read(action)
+            if account is not None:
+                self.accounts[action] = account
+
+    def _is_settled(self) -> bool:
+        due = (self.keys.due_removals(ORG), self.keys.due_reports(ORG))
+        return self.sender.unsent == 0 and not self.client.exists(*due)
