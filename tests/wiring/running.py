@@ -121,9 +121,11 @@ def child(
             cwd=folder,
         )
     with process:
-        yield Child(process, out)
-        if not is_tied:
-            process.kill()
+        try:
+            yield Child(process, out)
+        finally:
+            if not is_tied:
+                process.kill()
 
 
 def until(is_so: Callable[[], T], seconds: float = 15) -> T:

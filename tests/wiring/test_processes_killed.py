@@ -22,7 +22,7 @@ def test_no_orphans(folder: Path) -> None:
     with child(folder, "up", "--sandbox", "--sandbox-port", "0") as it:
         it.hear("The private door is at ")
         kin = descendants_of(it.process.pid)
-        parts = ("service sandbox", "launcher.py", "redis-server unixsocket")
+        parts = ("service sandbox", "launcher.py", "-server unixsocket")  # redis or valkey
         assert all(any(part in words for words in kin.values()) for part in parts), kin
         assert it.end(signal.SIGKILL) == -signal.SIGKILL
         until(lambda: not [pid for pid in kin if is_running(pid)], 5)
