@@ -94,10 +94,14 @@ async def test_opened_through(folder: Path) -> None:
 async def test_closed_at_once(redis_server: EmbeddedRedis, folder: Path, turns: int) -> None:
     """What is closed while it still connects is closed: the end of a process does not hang on its beginning."""
     said = settings.read(own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": redis_server.url})
+    moment = asyncio.get_running_loop().time
+    began = moment()
     async with asyncio.timeout(5):
         async with opened(said, print, may_start=False):
             for _ in range(turns):
                 await asyncio.sleep(0)
+    # what swallows the word to end swallows the timeout's too: that it came is seen by the time alone
+    assert moment() - began < 5
 
 
 @pytest.mark.parametrize(
