@@ -1,5 +1,6 @@
 """What holds for every test: it talks to this machine only, runs on asyncio, and is what the coverage counts."""
 
+import faulthandler
 import os
 import sys
 
@@ -21,6 +22,16 @@ os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 # red is the change; new ones are tried wherever a person runs the tests.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.load_profile("house")
+
+
+SLOW_SECONDS = 7200  # a full run of the longest proof takes an hour
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest) -> None:
+    """Let a slow test take its time: pyproject.toml's two minutes after which a test counts as hung are for the others."""
+    if request.node.get_closest_marker("slow"):
+        faulthandler.dump_traceback_later(SLOW_SECONDS, exit=True, file=sys.__stderr__)
 
 
 @pytest.fixture(scope="session")
