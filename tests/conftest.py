@@ -29,7 +29,7 @@ SLOW_SECONDS = 7200  # a full run of the longest proof takes an hour
 
 @pytest.fixture(autouse=True)
 def patience(request: pytest.FixtureRequest) -> None:
-    """Let a slow test take its time: pyproject.toml's two minutes after which a test counts as hung are for the others."""
+    """Let a slow test take its time: the two minutes after which a test counts as hung are for the others."""
     if request.node.get_closest_marker("slow"):
         faulthandler.dump_traceback_later(SLOW_SECONDS, exit=True, file=sys.__stderr__)
 

@@ -1,4 +1,4 @@
-"""What a full run leaves behind, one file a proof: tests/evidence/<name>.json, from which the README quotes its figures."""
+"""What a full run leaves behind, one file a proof: tests/evidence/<name>.json; the README quotes its figures."""
 
 from __future__ import annotations
 
