@@ -190,7 +190,7 @@ class Store(Protocol):
         ...
 
     async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:
-        """Take up to `limit` due reports of `org`, earliest first."""
+        """Take up to `limit` due reports of `org`: of each desk the earliest, and no more than it bears at once."""
         ...
 
     async def renew_report(self, lease: m.Lease) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
-
 from service import telemetry
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, Rejected, StoreDown, Throttled, Unclear, Upstream
@@ -16,11 +14,8 @@ from service.flow.workplace import Workplace
 _MENDABLE_STATUSES = frozenset({401, 403})
 
 
-async def tell(claim: m.ReportClaim, place: Workplace, desk: AbstractAsyncContextManager[None] | None = None) -> None:
+async def tell(claim: m.ReportClaim, place: Workplace) -> None:
     """Work on one claimed report until it is told, put back, or a dead letter.
-
-    `desk` is entered before the desk is called: its limit. The lease is kept alive from before that, because who waits
-    there for longer than a lease would tell what another worker has told meanwhile.
 
     Raises:
         LeaseLost: another worker has it.
@@ -31,10 +26,8 @@ async def tell(claim: m.ReportClaim, place: Workplace, desk: AbstractAsyncContex
     if source is None:
         await _bury(claim, place, f"the source {report.source} is no longer configured")
         return
-    asked = place.clock.monotonic()
-    async with place.renewing(claim.lease, place.store.renew_report), desk or nullcontext():
+    async with place.renewing(claim.lease, place.store.renew_report):
         began = place.clock.monotonic()
-        at = claim.now_at + int((began - asked) * 1000)
         try:
             told = await _told(claim, place, source)
         except Upstream as failure:
@@ -55,7 +48,8 @@ async def tell(claim: m.ReportClaim, place: Workplace, desk: AbstractAsyncContex
         reply, found = told
         spent = round((place.clock.monotonic() - began) * 1000, 3)
         name = report.ticket.label or report.ticket.reference if report.ticket else report.channel
-        entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, f"{name}: {found}")
+        said, at = f"{name}: {found}", claim.now_at
+        entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, said)
         await place.store.told(claim.lease, (entry,))
     telemetry.REPORTS.labels(report.source, "told").inc()
     telemetry.emit(telemetry.Event.REPORT_TOLD, report=report.id, tries=report.tries, how=found, duration_ms=spent)

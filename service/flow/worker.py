@@ -7,7 +7,6 @@ must not delay a caller. Nothing sweeps up after a crash: what a dead worker hel
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -15,14 +14,13 @@ from typing import Any
 from service import telemetry
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
+from service.core.rules import DESK_CALLS
 from service.flow.removal import Attempt
 from service.flow.reporting import tell
 from service.flow.workplace import Workplace
 
 RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 REMOVAL_SLOTS = 8  # per org, as many as its client has connections
-REPORT_SLOTS = 4  # per org
-DESK_CALLS = 2  # in flight per desk: ServiceNow has four inbound REST threads a node
 
 _Work = Coroutine[Any, Any, None]
 
@@ -34,7 +32,6 @@ class Worker:
         """Prepare; nothing is claimed before `run`."""
         self._place = place
         self._asked: dict[tuple[str, str], float] = {}
-        self._desks: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(DESK_CALLS))
 
     async def run(self) -> None:
         """Claim and work until `Workplace.stopping` is set, then until what is in hand is settled or given back."""
@@ -43,7 +40,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             for org in place.genesys:
                 group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
-                group.create_task(self._loop(org, "reports", REPORT_SLOTS, self._claim_reports))
+                group.create_task(self._loop(org, "reports", self._report_slots(org), self._claim_reports))
         telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
 
     def claim_age_seconds(self) -> float | None:
@@ -54,6 +51,11 @@ class Worker:
         if len(self._asked) < 2 * len(self._place.genesys):
             return None
         return self._place.clock.monotonic() - min(self._asked.values(), default=0.0)
+
+    def _report_slots(self, org: str) -> int:
+        """As many as all desks of the org bear at once: then one that hangs takes no other's slot."""
+        desks = [source for source in self._place.sources.values() if source.terms.org == org]
+        return DESK_CALLS * max(1, len(desks))
 
     async def _loop(
         self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[_Work]]]
@@ -90,13 +92,17 @@ class Worker:
         await self._place.clock.sleep(RECHECK_SECONDS / 2 * (1 + self._place.dice.jitter()))
 
     async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
-        """Wait for a wake, for a free slot if there is none, for the end, or for the re-check."""
+        """Wait for a wake, for a free slot if there is none, for the end, or for the re-check.
+
+        A report that was told makes its desk free for the next one, whether there are free slots or not.
+        """
         place = self._place
         ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(place.stopping.wait())]
         again = place.clock.sleep(RECHECK_SECONDS) if is_full else place.waiter.for_due(org, kind, RECHECK_SECONDS)
         ours.append(asyncio.ensure_future(again))
         try:
-            await asyncio.wait([*ours, *(busy if is_full else ())], return_when=asyncio.FIRST_COMPLETED)
+            freeing = busy if is_full or kind == "reports" else ()
+            await asyncio.wait([*ours, *freeing], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for waiting in ours:
                 waiting.cancel()
@@ -121,7 +127,7 @@ class Worker:
             telemetry.emit(telemetry.Event.ATTEMPT_ENDED, worker=self._place.worker, **attempt.summary)
 
     async def _report(self, claim: m.ReportClaim) -> None:
-        await tell(claim, self._place, self._desks[claim.report.source])
+        await tell(claim, self._place)
 
     async def _guarded(self, lease: m.Lease, work: Callable[[], Awaitable[None]]) -> None:
         """Let nothing that goes wrong with one thing touch another: its lease ends, and it comes due again."""

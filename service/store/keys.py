@@ -35,7 +35,9 @@ class Kind(NamedTuple):
 _ACTION = ACTION_ID.pattern
 KINDS: tuple[Kind, ...] = (
     Kind(r"due:removals", "zset", "while an action is open; a member per open action"),
-    Kind(r"due:reports", "zset", "while a report is due; a member per due report"),
+    Kind(rf"due:reports:{NAME.pattern}", "zset", "while a report of the source is due; a member per due report"),
+    Kind(r"desks", "set", "while a report is due; a member per source that has one"),
+    Kind(rf"held:{NAME.pattern}", "zset", "one lease: the reports that are being told at the source's desk"),
     Kind(rf"action:{_ACTION}", "hash", "none while open, then Lives.action"),
     Kind(rf"timeline:{_ACTION}", "list", "as its action"),
     Kind(rf"deliveries:{_ACTION}", "set", "while its action is open: the digests that lead to it"),
@@ -140,9 +142,17 @@ class Keys:
         """Return the open actions of `org`, scored by when a worker may next touch them."""
         return f"{self.base(org)}due:removals"
 
-    def due_reports(self, org: str) -> str:
-        """Return the due reports of `org`, scored likewise."""
-        return f"{self.base(org)}due:reports"
+    def due_reports(self, org: str, source: str) -> str:
+        """Return the due reports for the desk of `source`, scored likewise."""
+        return f"{self.base(org)}due:reports:{name_in(source)}"
+
+    def desks(self, org: str) -> str:
+        """Return the sources of `org` that have due reports."""
+        return f"{self.base(org)}desks"
+
+    def held(self, org: str, source: str) -> str:
+        """Return the reports that are being told at the desk of `source`, scored by the end of their leases."""
+        return f"{self.base(org)}held:{name_in(source)}"
 
     def action(self, action_id: str) -> str:
         """Return the record of an action."""

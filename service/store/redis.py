@@ -10,6 +10,7 @@ from service.core import model as m
 from service.core.errors import Conflicting, LeaseLost
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
+from service.core.rules import DESK_CALLS
 from service.store import records
 from service.store.health import Health, examine
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
@@ -96,7 +97,6 @@ class RedisStore:
             script("accept"),
             [
                 keys.due_removals(offer.org),
-                keys.due_reports(offer.org),
                 keys.delivery(offer.org, offer.delivery_key),
                 keys.action(offer.action_id),
                 keys.timeline(offer.action_id),
@@ -155,7 +155,7 @@ class RedisStore:
 
     async def renew(self, lease: m.Lease) -> None:
         """Push the end of the lease a full lease away; a lease that is over is lost."""
-        await self._renew(lease, self._keys.action(lease.id), self._keys.due_removals(lease.org), "claim")
+        await self._renew(lease, [self._keys.action(lease.id), self._keys.due_removals(lease.org)], "claim")
 
     async def pin(self, lease: m.Lease, progress: m.Progress, entries: Sequence[m.Entry]) -> None:
         """Remember `progress` before anything is done about it."""
@@ -201,7 +201,7 @@ class RedisStore:
         await self._step(
             "settle",
             lease,
-            [keys.due_removals(lease.org), keys.due_reports(lease.org), keys.deliveries(lease.id)],
+            [keys.due_removals(lease.org), keys.deliveries(lease.id)],
             [
                 *(ACTION_STEPS["settle"].to, lease.id, lease.org, keys.wake, records.json_of(outcome)),
                 "1" if outcome.kind in _JOINED_AFTER else "",
@@ -215,15 +215,15 @@ class RedisStore:
     # ------------------------------------------------------------------------------------------ reports
 
     async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:
-        """Take up to `limit` due reports of `org`, earliest first."""
+        """Take up to `limit` due reports of `org`, earliest first, and no more of a desk than it bears at once."""
         reply = await self._runner.run(
             script("claim_reports"),
-            [self._keys.due_reports(org), self._keys.claim(org, token)],
+            [self._keys.desks(org), self._keys.claim(org, token)],
             [
                 *self._head(org),
                 *(token, worker_in(worker), str(limit), self._lease_ms),
                 *(REPORT_STEPS["claim_reports"].source, ACTION_STEPS["settle"].to),
-                *(str(SCAN_MOST), str(self._lives.unknown)),
+                *(str(SCAN_MOST), str(self._lives.unknown), str(DESK_CALLS)),
             ],
         )
         now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, list[str], list[str]], ...]]", reply)
@@ -238,7 +238,7 @@ class RedisStore:
 
     async def renew_report(self, lease: m.Lease) -> None:
         """Push the end of the report's lease a full lease away; a lease that is over is lost."""
-        await self._renew(lease, self._keys.report(lease.id), self._keys.due_reports(lease.org), "claim_reports")
+        await self._renew(lease, [self._keys.report(lease.id)], "claim_reports")
 
     async def put_back_report(self, lease: m.Lease, after_seconds: float, error: str) -> None:
         """Try the report again in `after_seconds`."""
@@ -258,7 +258,7 @@ class RedisStore:
         states = REPORT_STEPS["retell"]
         reply = await self._runner.run(
             script("retell"),
-            [self._keys.report(report_id), self._keys.due_reports(org)],
+            [self._keys.report(report_id)],
             [*self._head(org), self._nonce(), states.source, states.to, report_id, org, self._keys.wake],
         )
         return reply == 1
@@ -348,10 +348,10 @@ class RedisStore:
         )
         return _kept(reply, name, lease)
 
-    async def _renew(self, lease: m.Lease, key: str, due: str, step: str) -> None:
+    async def _renew(self, lease: m.Lease, keys: Sequence[str], step: str) -> None:
         state = (ACTION_STEPS | REPORT_STEPS)[step].source
         args = [*self._head(lease.org), hex_in(lease.token), self._nonce(), state, lease.id, self._lease_ms]
-        _kept(await self._runner.run(script("renew"), [key, due], args), "renew", lease)
+        _kept(await self._runner.run(script("renew"), keys, args), "renew", lease)
 
     async def _end_report(
         self, name: str, lease: m.Lease, again_ms: str, error: str, entries: Sequence[m.Entry] = ()
@@ -359,7 +359,7 @@ class RedisStore:
         keys, states = self._keys, REPORT_STEPS[name]
         reply = await self._runner.run(
             script("end_report"),
-            [keys.report(lease.id), keys.due_reports(lease.org), keys.timeline(action_of(lease.id))],
+            [keys.report(lease.id), keys.timeline(action_of(lease.id))],
             [
                 *self._head(lease.org),
                 *(hex_in(lease.token), self._nonce(), states.source, states.to, lease.id, again_ms, error),

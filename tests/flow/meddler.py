@@ -23,6 +23,8 @@ class Meddler:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
         real = getattr(self.port, name)
+        if not callable(real):
+            return real
 
         async def meddled(*args: Any, **more: Any) -> Any:  # noqa: ANN401 - as the port's own
             self.calls.append(name)

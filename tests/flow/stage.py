@@ -290,7 +290,7 @@ class Stage:
 
     def due_in(self, thing_id: str) -> float:
         """Return the seconds until an action or a report is due."""
-        for key in (self.keys.due_removals(ORG), self.keys.due_reports(ORG)):
+        for key in (self.keys.due_removals(ORG), self.keys.due_reports(ORG, SOURCE)):
             score = self.client.zscore(key, thing_id)
             if isinstance(score, float):
                 return (score - self.clock.now()) / 1000

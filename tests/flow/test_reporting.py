@@ -64,7 +64,7 @@ async def test_told_once(stage: Stage) -> None:
 async def test_several_tickets(stage: Stage) -> None:
     """Every ticket that asked for the same removal is told, each once."""
     _, tickets = await settled(stage, 3)
-    assert await stage.tell() == 3
+    assert [await stage.tell(), await stage.tell()] == [2, 1]  # two at once are all that a desk bears
     assert [len(await stage.notes(ticket)) for ticket in tickets] == [1, 1, 1]
 
 

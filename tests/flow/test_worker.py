@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from service.core import model as m
 from service.core.errors import LeaseLost
-from service.flow.worker import DESK_CALLS, REMOVAL_SLOTS, REPORT_SLOTS, Worker
+from service.core.rules import DESK_CALLS
+from service.flow.worker import REMOVAL_SLOTS, Worker
 from service.flow.workplace import Workplace
 from tests.flow.hours import turns
 from tests.flow.meddler import Meddler, down, on, raising
@@ -124,7 +125,7 @@ async def test_reports_never_delay_removals(stage: Stage) -> None:
 async def test_few_calls_at_a_desk(stage: Stage) -> None:
     """At most two calls are under way at a desk; who waits for it keeps the lease, and every ticket is told once."""
     tickets = []
-    for _ in range(REPORT_SLOTS * 2):
+    for _ in range(DESK_CALLS * 4):
         tickets.append(await stage.ticket())
         await stage.finish(await stage.click(await stage.scene(), sys_id=tickets[-1]))
     await stage.switch(answers=[{"on": "note", "delay_seconds": 4.4, "times": None}])
@@ -150,7 +151,7 @@ async def test_few_calls_at_a_desk(stage: Stage) -> None:
 
 async def test_alive_while_all_slots_are_taken(stage: Stage) -> None:
     """Slots that are all taken for long, by a Genesys or a desk that hangs, do not make the worker look stuck."""
-    tickets = [await stage.ticket() for _ in range(REPORT_SLOTS * 2)]
+    tickets = [await stage.ticket() for _ in range(DESK_CALLS * 4)]
     for ticket in tickets:
         await stage.finish(await stage.click(await stage.scene(), sys_id=ticket))
     await stage.clock.sleep(10)
@@ -219,7 +220,7 @@ async def test_stopping_with_a_slow_genesys(stage: Stage) -> None:
 
 async def test_stopping_with_a_desk_that_hangs(stage: Stage) -> None:
     """Who waits for a desk, or has only asked it, gives the report back; every ticket is told later, once."""
-    tickets = [await stage.ticket() for _ in range(REPORT_SLOTS)]
+    tickets = [await stage.ticket() for _ in range(DESK_CALLS)]
     ids = [await stage.click(await stage.scene(), sys_id=ticket) for ticket in tickets]
     for action_id in ids:
         await stage.finish(action_id)

@@ -121,7 +121,7 @@ class Story:
 
     def due_in(self, thing_id: str) -> float | None:
         """Return the seconds until an action or a report is due, or None."""
-        for key in (self.keys.due_removals(ORG), self.keys.due_reports(ORG)):
+        for key in (self.keys.due_removals(ORG), self.keys.due_reports(ORG, "desk")):
             score = self.client.zscore(key, thing_id)
             if score is not None:
                 assert isinstance(score, float)

@@ -22,7 +22,9 @@ UUID = "00000000-0000-4000-8000-000000000001"
 def _all_of(keys: k.Keys) -> dict[str, str]:
     return {
         "due_removals": keys.due_removals(ORG),
-        "due_reports": keys.due_reports(ORG),
+        "due_reports": keys.due_reports(ORG, "desk"),
+        "desks": keys.desks(ORG),
+        "held": keys.held(ORG, "desk"),
         "action": keys.action(ACTION),
         "timeline": keys.timeline(ACTION),
         "deliveries": keys.deliveries(ACTION),
@@ -74,10 +76,12 @@ def test_scripts_derive_the_same_keys() -> None:
     derived = dict(re.findall(r"(\w+) = function\(\w+\) return base \.\. '(.*?)' \.\. \w+ end", prologue))
     base = k.Keys().base(ORG)
     made = _all_of(k.Keys())
-    assert len(derived) == 7
+    assert len(derived) == 9
     for name, middle in derived.items():
         assert made[name].startswith(base + middle)
-        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID}
+        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk"}
+    (whole,) = re.findall(r"(\w+) = base \.\. '(.*?)',", prologue)
+    assert made[whole[0]] == base + whole[1]
 
 
 EVIL = ["", "*", "a:b", "{x}", "}{", "..", "acme\n", "ACME", "é", "\uff10" * 64, "a" * 200, "acme.", "%00", "\x00"]

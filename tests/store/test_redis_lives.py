@@ -15,7 +15,7 @@ from tests.store.stories import ACCEPTED, GONE, ORG, Story, digest, offered
 
 LIVES = Lives()
 # they have no life of their own: members come and go, and a pause stands until it is taken back
-STANDING = {"due:removals", "due:reports", "paused"}
+STANDING = {"due:removals", "due:reports:desk", "desks", "paused"}
 
 
 def _rest(key: str) -> str:
@@ -29,10 +29,11 @@ async def _everything(story: Story) -> tuple[str, str]:
     await story.mark(claim)
     await story.store.answered(claim.lease, 1, ACCEPTED, ())
     await story.store.settle(claim.lease, GONE, 0.0, [m.Entry("settle", 1)])
-    told, buried, _ = await story.claim_reports()
+    told, buried = await story.claim_reports()
     await story.store.told(told.lease, [m.Entry("report", 1)])
     await story.store.bury(buried.lease, "no")
     await story.store.retell(buried.report.id)
+    await story.claim_reports()
     await story.accepted(3, intent_key=digest(("intent", 1)), event_at=1, ticket=m.Ticket("incident/3"))
     still_open = await story.sent(4, channels=("ticket", "webhook"))
     await story.store.pause(ORG, "desk")

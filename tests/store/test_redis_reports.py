@@ -6,7 +6,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import LeaseLost
-from tests.store.stories import GONE, LOOKED, ORG, TICKET, Story, digest
+from tests.store.stories import GONE, LOOKED, ORG, TICKET, Story
 
 
 async def test_a_report_waits_for_the_end(story: Story) -> None:
@@ -139,7 +139,7 @@ async def test_an_odd_report_does_not_end_the_claim(story: Story) -> None:
     """A report whose key is of the wrong type, or whose record nobody can read, leaves the others to be told."""
     for number in range(3):
         await story.settled(number, GONE, intent_key=None)
-    first, second, third = map(str, story.client.zrange(story.keys.due_reports(ORG), 0, -1))
+    first, second, third = map(str, story.client.zrange(story.keys.due_reports(ORG, "desk"), 0, -1))
     story.client.delete(story.keys.report(first))
     story.client.set(story.keys.report(first), "what is this")
     story.client.hset(story.keys.report(second), "ticket", "no JSON")
@@ -152,7 +152,7 @@ async def test_a_report_without_its_action_is_forgotten(story: Story) -> None:
     action_id = await story.settled()
     story.client.delete(story.keys.action(action_id))
     assert await story.claim_reports() == []
-    assert story.client.zcard(story.keys.due_reports(ORG)) == 0
+    assert story.client.zcard(story.keys.due_reports(ORG, "desk")) == 0
 
 
 async def test_a_report_claim_asked_again_after_the_end(story: Story) -> None:
@@ -173,11 +173,48 @@ async def test_reports_are_told_while_paused(story: Story) -> None:
 
 
 async def test_no_more_reports_than_asked_for(story: Story) -> None:
-    """A claim takes no more than asked for, earliest first, and the rest is left for the next."""
-    for number in range(3):
-        await story.settled(number, GONE, intent_key=digest(("intent", number)))
+    """A claim takes no more than asked for, earliest first whatever the desk, and the rest is left for the next."""
+    for number in range(4):
+        await story.settled(number, GONE, intent_key=None, source="desk" if number % 2 else "other")
         story.clock.move(0.001)
-    first = await story.store.claim_reports(ORG, "w1", story.dice.token(), 2)
-    second = await story.store.claim_reports(ORG, "w1", story.dice.token(), 2)
-    assert [len(first), len(second)] == [2, 1]
-    assert first[0].report.first_due_at < first[1].report.first_due_at < second[0].report.first_due_at
+    first = await story.store.claim_reports(ORG, "w1", story.dice.token(), 3)
+    second = await story.store.claim_reports(ORG, "w1", story.dice.token(), 3)
+    assert [claim.report.source for claim in (*first, *second)] == ["other", "other", "desk", "desk"]
+    assert [len(first), len(second)] == [3, 1]
+    assert first[0].report.first_due_at < first[1].report.first_due_at
+
+
+async def test_no_more_at_a_desk_than_it_bears(story: Story) -> None:
+    """Two reports of a desk are handed out at once, whoever asks; the next when one is ended, or its lease is."""
+    for number in range(5):
+        await story.settled(number, GONE, intent_key=None)
+    first, second = await story.claim_reports()
+    assert await story.claim_reports() == []
+    await story.store.told(first.lease, ())
+    (third,) = await story.claim_reports()
+    await story.store.put_back_report(third.lease, 60, "503")
+    (fourth,) = await story.claim_reports()
+    story.clock.move(5)
+    await story.store.renew_report(fourth.lease)
+    story.clock.move(1.5)  # whoever had the second is gone, and the fourth is still being told
+    (fifth,) = await story.claim_reports()
+    assert fifth.report.id not in {claim.report.id for claim in (first, second, third, fourth)}
+    assert await story.claim_reports() == []
+
+
+async def test_a_desk_is_forgotten_with_its_last_report(story: Story) -> None:
+    """What stands in Redis for a desk goes when nothing of it is due any more, and comes back with the next report."""
+    claim = await story.report()
+    await story.store.told(claim.lease, ())
+    assert await story.claim_reports() == []
+    assert not story.client.exists(story.keys.desks(ORG), story.keys.due_reports(ORG, "desk"))
+    await story.settled(2, GONE, intent_key=None)
+    assert len(await story.claim_reports()) == 1
+
+
+async def test_an_odd_desk_does_not_end_the_claim(story: Story) -> None:
+    """A desk whose due set is of the wrong type leaves the reports of the others to be told."""
+    await story.settled(1, GONE, source="other", intent_key=None)
+    story.client.set(story.keys.due_reports(ORG, "desk"), "what is this")
+    story.client.sadd(story.keys.desks(ORG), "desk")
+    assert [claim.report.source for claim in await story.claim_reports()] == ["other"]

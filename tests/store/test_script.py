@@ -27,8 +27,8 @@ COMMANDS = {
         "LRANGE",
         "PERSIST",
     ),
-    *("PEXPIRE", "PEXPIREAT", "PUBLISH", "RPUSH", "RPUSHX", "SADD", "SET", "SMEMBERS", "TIME", "TYPE", "ZADD"),
-    *("ZRANGEBYSCORE", "ZREM"),
+    *("PEXPIRE", "PEXPIREAT", "PUBLISH", "RPUSH", "RPUSHX", "SADD", "SET", "SMEMBERS", "SREM", "TIME", "TYPE", "ZADD"),
+    *("ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
 }
 FILES = sorted(s.FOLDER.glob("*.lua"))
 

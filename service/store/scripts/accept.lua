@@ -1,7 +1,8 @@
 -- Stores an offer as a new action, or joins it to the action it belongs to. Our own repeat is known by the action id.
--- KEYS: [1] due:removals zset [2] due:reports zset [3] delivery:<digest> hash [4] action:<offered> hash
---       [5] timeline:<offered> list [6] deliveries:<offered> set [7] intent:<digest> string, absent when not shared
--- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one
+-- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
+--       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
+-- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
+--       due:reports of the source
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
@@ -19,12 +20,12 @@ if ARGV[18] ~= '' then
 end
 
 expect('zset', KEYS[1])
-expect('zset', KEYS[2])
+expect_desk(ARGV[14])
+expect('hash', KEYS[2])
 expect('hash', KEYS[3])
-expect('hash', KEYS[4])
-expect('list', KEYS[5])
-expect('set', KEYS[6])
-if KEYS[7] then expect('string', KEYS[7]) end
+expect('list', KEYS[4])
+expect('set', KEYS[5])
+if KEYS[6] then expect('string', KEYS[6]) end
 
 local function answer(joined, id)
   local r = redis.call('HMGET', keys.action(id), 'key', 'outcome')
@@ -33,7 +34,7 @@ end
 
 -- Which action is it? The same delivery first, then the same wish.
 local id, joined
-local seen = record(KEYS[3])
+local seen = record(KEYS[2])
 if seen.v and seen['until'] and tonumber(seen['until']) <= now then seen = {} end
 if seen.v and seen.v ~= V then return { 'unknown' } end
 if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
@@ -42,9 +43,9 @@ if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
   if seen.last_offer == offered then return answer('delivery', seen.action) end
   id, joined = seen.action, 'delivery'
 end
-if not id and redis.call('EXISTS', KEYS[4]) == 1 then return answer('', offered) end
-if not id and KEYS[7] then
-  local pointed = redis.call('GET', KEYS[7])
+if not id and redis.call('EXISTS', KEYS[3]) == 1 then return answer('', offered) end
+if not id and KEYS[6] then
+  local pointed = redis.call('GET', KEYS[6])
   local fields = { 'v', 'state', 'joins', 'seen_at', 'not_after', 'sends' }
   local r = pointed and redis.call('HMGET', keys.action(pointed), unpack(fields))
   -- one that is too late to be done would take a fresh click with it
@@ -77,30 +78,30 @@ expect('set', keys.deliveries(id))
 
 -- From here on it is written.
 if is_new then
-  redis.call('HSET', KEYS[4], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
+  redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
     'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
     'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
   redis.call('ZADD', KEYS[1], text(now), id)
   local first = 25 + 3 * tonumber(ARGV[24])
-  for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[5], ARGV[first + 2 * i]) end
-  redis.call('RPUSH', KEYS[5], line('accept', '', ''))
-  if KEYS[7] then redis.call('SET', KEYS[7], id) end
+  for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
+  redis.call('RPUSH', KEYS[4], line('accept', '', ''))
+  if KEYS[6] then redis.call('SET', KEYS[6], id) end
 else
   push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
 end
 
 if joined == 'delivery' then
-  redis.call('HSET', KEYS[3], 'last_offer', offered)
+  redis.call('HSET', KEYS[2], 'last_offer', offered)
 else
-  redis.call('DEL', KEYS[3])
-  redis.call('HSET', KEYS[3], 'v', V, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[2], 'v', V, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
     'joined', joined)
   if is_settled then
     -- a minute at least, so that our own repeat is known
     local life = tonumber(hash_only == '1' and ARGV[11] or ARGV[10])
     local ends = text(math.max(tonumber(action[3]) + life, now + 60000))
-    redis.call('HSET', KEYS[3], 'until', ends)
-    redis.call('PEXPIREAT', KEYS[3], ends)
+    redis.call('HSET', KEYS[2], 'until', ends)
+    redis.call('PEXPIREAT', KEYS[2], ends)
   else
     redis.call('SADD', keys.deliveries(id), digest)
   end
@@ -112,7 +113,7 @@ for _, report in ipairs(fresh) do
     'state', is_settled and ARGV[8] or ARGV[7], 'first_due_at', is_settled and text(now) or '0')
   if is_settled then
     redis.call('PEXPIREAT', key, text(tonumber(action[3]) + tonumber(ARGV[9])))
-    redis.call('ZADD', KEYS[2], text(now), report[1])
+    due_at_desk(ARGV[14], report[1], now)
   end
 end
 if #fresh > 0 then redis.call('HSET', keys.action(id), 'reports', reports) end

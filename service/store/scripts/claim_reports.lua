@@ -1,8 +1,9 @@
--- Takes due reports of settled actions under leases, earliest first. Idempotent by its token.
--- KEYS: [1] due:reports zset [2] claim:<token> string
--- derived keys: report and its action, of each that is looked at
+-- Takes due reports of settled actions under leases: of each desk the earliest, and no more at once than it bears.
+-- Idempotent by its token.
+-- KEYS: [1] desks set [2] claim:<token> string
+-- derived keys: the due:reports and the held of each desk; report and its action, of each that is looked at
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] due [8] settled [9] most to look at
---       [10] ms to leave an unknown version alone
+--       [10] ms to leave an unknown version alone [11] most at one desk at once, of all workers
 -- Returns: {now, lease end, {id, {field, value, …} of the report, {field, value, …} of its action}, …}
 local token, limit = ARGV[3], tonumber(ARGV[5])
 
@@ -14,7 +15,7 @@ local function claimed(id)
   return { id, report, action }
 end
 
-expect('zset', KEYS[1])
+expect('set', KEYS[1])
 expect('string', KEYS[2])
 local before = redis.call('GET', KEYS[2])
 if before then
@@ -27,24 +28,46 @@ if before then
   return answer
 end
 
+-- Who has waited longest comes first; a desk with nothing due is none any more.
+local desks = {}
+for _, source in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if is_a('zset', keys.due_reports(source)) and is_a('zset', keys.held(source)) then
+    local first = redis.call('ZRANGE', keys.due_reports(source), 0, 0, 'WITHSCORES')
+    if not first[1] then
+      redis.call('SREM', KEYS[1], source)
+    elseif tonumber(first[2]) <= now then
+      desks[#desks + 1] = { source = source, first = tonumber(first[2]) }
+    end
+  end
+end
+table.sort(desks, function(a, b) return a.first < b.first or (a.first == b.first and a.source < b.source) end)
+
 local lease_until = now + tonumber(ARGV[6])
 local ids = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', '0', ARGV[9])) do
-  if #ids >= limit then break end
-  local key = keys.report(id)
-  local is_ours = is_a('hash', key) and is_a('hash', action_of(id))
-  local r = is_ours and redis.call('HMGET', key, 'v', 'state', 'tries') or {}
-  local action = is_ours and redis.call('HMGET', action_of(id), 'v', 'state') or {}
-  if not is_ours or (r[1] and r[1] ~= V) or (action[1] and action[1] ~= V) then
-    redis.call('ZADD', KEYS[1], text(now + tonumber(ARGV[10])), id)
-  elseif r[2] ~= ARGV[7] or action[2] ~= ARGV[8] then
-    redis.call('ZREM', KEYS[1], id) -- told, dead, or its life is over
-  else
-    redis.call('HSET', key, 'token', token, 'worker', ARGV[4], 'until', text(lease_until),
-      'tries', text(tonumber(r[3]) + 1))
-    redis.call('ZADD', KEYS[1], text(lease_until), id)
-    ids[#ids + 1] = id
+for _, desk in ipairs(desks) do
+  local due, held = keys.due_reports(desk.source), keys.held(desk.source)
+  local bears = tonumber(ARGV[11]) - redis.call('ZCOUNT', held, '(' .. text(now), '+inf')
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', text(now), 'LIMIT', '0', ARGV[9])) do
+    if #ids >= limit or bears <= 0 then break end
+    local key = keys.report(id)
+    local is_ours = is_a('hash', key) and is_a('hash', action_of(id))
+    local r = is_ours and redis.call('HMGET', key, 'v', 'state', 'tries') or {}
+    local action = is_ours and redis.call('HMGET', action_of(id), 'v', 'state') or {}
+    if not is_ours or (r[1] and r[1] ~= V) or (action[1] and action[1] ~= V) then
+      redis.call('ZADD', due, text(now + tonumber(ARGV[10])), id)
+    elseif r[2] ~= ARGV[7] or action[2] ~= ARGV[8] then
+      redis.call('ZREM', due, id) -- told, dead, or its life is over
+    else
+      redis.call('HSET', key, 'token', token, 'worker', ARGV[4], 'until', text(lease_until),
+        'tries', text(tonumber(r[3]) + 1))
+      redis.call('ZADD', due, text(lease_until), id)
+      redis.call('ZADD', held, text(lease_until), id)
+      bears = bears - 1
+      ids[#ids + 1] = id
+    end
   end
+  redis.call('ZREMRANGEBYSCORE', held, '-inf', text(now)) -- of who died at the desk
+  redis.call('PEXPIREAT', held, text(lease_until))
 end
 local answer = { text(now), text(lease_until) }
 if #ids > 0 then

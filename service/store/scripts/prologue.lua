@@ -24,6 +24,9 @@ local keys = {
   delivery = function(digest) return base .. 'delivery:' .. digest end,
   intent = function(digest) return base .. 'intent:' .. digest end,
   conversation = function(uuid) return base .. 'conversation:' .. uuid end,
+  due_reports = function(source) return base .. 'due:reports:' .. source end,
+  held = function(source) return base .. 'held:' .. source end,
+  desks = base .. 'desks',
 }
 
 -- Lua has no rollback: what a script is going to write is looked at first.
@@ -39,6 +42,16 @@ local function record(key)
   local flat, fields = redis.call('HGETALL', key), {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
   return fields, flat
+end
+
+-- A report is due at its desk: each has a due set of its own, so that one desk's thousands are not before another's one.
+local function expect_desk(source)
+  expect('zset', keys.due_reports(source))
+  expect('set', keys.desks)
+end
+local function due_at_desk(source, report, at)
+  redis.call('ZADD', keys.due_reports(source), text(at), report)
+  redis.call('SADD', keys.desks, source)
 end
 
 -- pcall: a user without the right to publish must not end a script half-way; a lost wake costs a second

@@ -1,14 +1,14 @@
 -- Makes a dead letter due again: only a person asks for it.
--- KEYS: [1] report:<id> hash [2] due:reports zset
--- derived keys: none
+-- KEYS: [1] report:<id> hash
+-- derived keys: desks, the due:reports of its source
 -- ARGV: [1] now_ms [2] base [3] step [4] dead [5] due [6] id [7] org [8] wake channel
 -- Returns: 1 | 0 when it is no dead letter
 expect('hash', KEYS[1])
-expect('zset', KEYS[2])
-local r = redis.call('HMGET', KEYS[1], 'v', 'state', 'last_step')
+local r = redis.call('HMGET', KEYS[1], 'v', 'state', 'last_step', 'source')
 if r[1] == V and r[3] == ARGV[3] then return 1 end
 if r[1] ~= V or r[2] ~= ARGV[4] then return 0 end
+expect_desk(r[4])
 redis.call('HSET', KEYS[1], 'state', ARGV[5], 'first_due_at', text(now), 'last_step', ARGV[3], 'last_answer', '')
-redis.call('ZADD', KEYS[2], text(now), ARGV[6])
+due_at_desk(r[4], ARGV[6], now)
 wake(ARGV[8], 'reports:' .. ARGV[7])
 return 1

@@ -1,6 +1,7 @@
 -- Ends an action: outcome written once, reports due, conversation free, and everything of it gets a life.
--- KEYS: [1] action:<id> hash [2] timeline:<id> list [3] due:removals zset [4] due:reports zset [5] deliveries:<id> set
--- derived keys: conversation and intent of the action, delivery of each of its digests, report of each of its reports
+-- KEYS: [1] action:<id> hash [2] timeline:<id> list [3] due:removals zset [4] deliveries:<id> set
+-- derived keys: conversation and intent of the action, delivery of each of its digests, report of each of its reports;
+--       desks and the due:reports of their sources
 -- ARGV: [1] now_ms [2] base [3] token [4] step [5] state it must be in [6] state it gets [7] id [8] org [9] wake channel
 --       [10] outcome [11] '1' when a later delivery of the same wish may join [12] ms since the look, '' for none
 --       [13] waiting [14] due [15] life of an action [16] of a delivery [17] of a hash-only delivery
@@ -13,16 +14,17 @@ local r = record(KEYS[1])
 local conversation = keys.conversation(r.conversation)
 expect('list', KEYS[2])
 expect('zset', KEYS[3])
-expect('zset', KEYS[4])
-expect('set', KEYS[5])
+expect('set', KEYS[4])
 expect('hash', conversation)
 if r.intent ~= '' then expect('string', keys.intent(r.intent)) end
-local digests = redis.call('SMEMBERS', KEYS[5])
+local digests = redis.call('SMEMBERS', KEYS[4])
 for _, digest in ipairs(digests) do expect('hash', keys.delivery(digest)) end
 local reports = {}
 for report in string.gmatch(r.reports or '', '%S+') do
   expect('hash', keys.report(report))
-  reports[#reports + 1] = report
+  local said = redis.call('HMGET', keys.report(report), 'state', 'source')
+  if said[2] then expect_desk(said[2]) end
+  reports[#reports + 1] = { id = report, state = said[1], source = said[2] }
 end
 
 local ends = text(now + tonumber(ARGV[15]))
@@ -47,12 +49,12 @@ for _, digest in ipairs(digests) do
   redis.call('HSET', key, 'until', until_at)
   redis.call('PEXPIREAT', key, until_at)
 end
-redis.call('DEL', KEYS[5])
+redis.call('DEL', KEYS[4])
 for _, report in ipairs(reports) do
-  local key = keys.report(report)
-  if redis.call('HGET', key, 'state') == ARGV[13] then
+  local key = keys.report(report.id)
+  if report.state == ARGV[13] then
     redis.call('HSET', key, 'state', ARGV[14], 'first_due_at', text(now))
-    redis.call('ZADD', KEYS[4], text(now), report)
+    due_at_desk(report.source, report.id, now)
   end
   redis.call('PEXPIREAT', key, ends)
 end

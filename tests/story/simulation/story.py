@@ -163,5 +163,5 @@ class Story:
                 self.accounts[action] = account
 
     def _is_settled(self) -> bool:
-        due = (self.keys.due_removals(ORG), self.keys.due_reports(ORG))
+        due = (self.keys.due_removals(ORG), self.keys.due_reports(ORG, SOURCE))
         return self.sender.unsent == 0 and not self.client.exists(*due)
