@@ -43,3 +43,18 @@ async def resume(store: Store, orgs: Iterable[str], source: str = "") -> None:
     """Take a pause back; what is still in time is done now."""
     for org in orgs:
         await store.resume(org, source)
+
+
+async def retell(store: Store, report_id: str) -> bool:
+    """Make a dead letter due again, for a day like a new one; the ticket is asked first whether it has the note.
+
+    Returns:
+        False when there is nothing to tell again: no such report, or it is no dead letter (also: asked twice).
+
+    Raises:
+        StoreDown: the store is away.
+    """
+    try:
+        return await store.retell(report_id)
+    except ValueError:
+        return False  # no report id at all

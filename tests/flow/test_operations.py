@@ -102,3 +102,21 @@ async def test_a_pause_leaves_what_was_sent_owned(stage: Stage) -> None:
     await operations.pause(stage.store, [ORG])
     assert (await stage.finish(action_id)).kind is m.OutcomeKind.DISCONNECTED
     assert len(await scene.calls("PATCH")) == 1
+
+
+async def test_retell(stage: Stage) -> None:
+    """A dead letter is due again when a person says so, once however often, and told once; nothing else is touched."""
+    ticket = await stage.ticket()
+    action_id = await stage.click(await stage.scene(), sys_id=ticket)
+    await stage.finish(action_id)
+    report_id = (await stage.report(action_id)).id
+    assert await operations.retell(stage.store, report_id) is False
+    await stage.switch(answers=[{"on": "note", "status": 404}])
+    await stage.tell()
+    assert (await stage.report(action_id)).state is m.ReportState.DEAD
+    assert await operations.retell(stage.store, report_id) is True
+    assert await operations.retell(stage.store, report_id) is False
+    assert await stage.tell() == 1
+    assert ((await stage.report(action_id)).state, len(await stage.notes(ticket))) == (m.ReportState.TOLD, 1)
+    assert await operations.retell(stage.store, f"{action_id}.00000000") is False
+    assert await operations.retell(stage.store, "what is this") is False
