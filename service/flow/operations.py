@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
+from dataclasses import replace
 
 from service.core import model as m
+from service.core.errors import Unreadable
 from service.core.ports import Clock, Store, Waiter
+from service.core.rules import Minted
 
 
 async def show(store: Store, action_id: str, key: str) -> m.Account | None:
@@ -58,3 +62,66 @@ async def retell(store: Store, report_id: str) -> bool:
         return await store.retell(report_id)
     except ValueError:
         return False  # no report id at all
+
+
+async def replay(
+    store: Store, clock: Clock, minted: Minted, action_id: str, *, who: str, max_age_seconds: float | None = None
+) -> m.Receipt | None:
+    """Ask again for what an action asked: always a new action, which joins nothing and is joined by nothing.
+
+    It goes the way of any other: looked at, decided by the rules and the policy of now, and told on the same ticket.
+
+    Args:
+        store: where the old action stands, and the new one will.
+        clock: for the moment in the timeline.
+        minted: id (of the same org) and key of the new action; asked again with the same ones, it is the same action.
+        action_id: the old one, open or settled.
+        who: the person who asks, for the timeline.
+        max_age_seconds: without it the click stays the old one, and what was too late stays too late; with it the
+            person says that it is to be done all the same, within so many seconds from now.
+
+    Returns:
+        None when there is no such action.
+
+    Raises:
+        Unreadable: nobody can tell any more who was meant.
+        StoreDown: not stored.
+    """
+    account = await store.read(action_id)
+    if account is None:
+        return None
+    old = account.action
+    is_fresh = max_age_seconds is not None
+    removal = replace(_meant(old), event_id="", event_at=None if is_fresh else old.clicked_at)
+    written = f"replay of {old.id}"
+    channels = {report.channel: None for report in account.reports if report.source == old.source}
+    offer = m.Offer(
+        action_id=minted.action_id,
+        org=old.org,
+        source=old.source,
+        key=minted.key,
+        removal=removal,
+        delivery_key=hashlib.sha256(f"{written} by {minted.action_id}".encode()).hexdigest(),
+        body_hash=hashlib.sha256(written.encode()).hexdigest(),
+        is_hash_only=False,
+        intent_key=None,
+        max_age_seconds=(old.not_after - old.clicked_at) / 1000 if max_age_seconds is None else max_age_seconds,
+        channels=tuple(channels),
+        entries=(m.Entry("accept", clock.now(), note=f"{written}, asked by {who}"),),
+        replay_of=old.id,
+    )
+    return await store.accept(offer)
+
+
+def _meant(action: m.Action) -> m.Removal:
+    """Return the removal with its numbers whole: after the end they are cut, and then the pin alone says who it was."""
+    removal, pin = action.removal, action.progress.pin
+    named = (removal.selector, removal.identity)
+    is_cut = any(one and one.kind is m.SelectorKind.PHONE and m.phone_in(one.value) is None for one in named)
+    if not is_cut:
+        return removal
+    if pin is None:
+        raise Unreadable(
+            "the number was cut when the action ended, and nobody was found by it; click again on the ticket"
+        )
+    return replace(removal, selector=m.Selector(m.SelectorKind.PARTICIPANT_ID, pin.participant_id), identity=None)

@@ -116,6 +116,7 @@ class RedisStore:
                     hex_in(offer.body_hash),
                     "1" if offer.is_hash_only else "",
                     offer.intent_key or "",
+                    offer.replay_of,
                 ),
                 *records.reports_of(offer),
                 *records.lines_of(offer.entries),

@@ -29,6 +29,7 @@ def account_json(account: m.Account) -> Mapping[str, object]:
         "settled_at": moment(action.settled_at),
         "ticket": _ticket(removal.ticket) if removal.ticket else None,
         "preview": removal.preview,
+        "replay_of": action.replay_of or None,
         "selector": {"kind": removal.selector.kind, "value": _value(removal.selector)},
         "sends": [_send(send) for send in action.sends],
         "timeline": [_entry(entry) for entry in account.timeline],

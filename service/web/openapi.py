@@ -180,6 +180,7 @@ _SCHEMAS: Json = {
         settled_at=PERHAPS_MOMENT,
         ticket=_or_null(_ref("Ticket")),
         preview=FLAG,
+        replay_of={"type": ["string", "null"]},
         selector=_shape(kind=_words(list(m.SelectorKind)), value=TEXT),
         sends=_list_of(_ref("Send")),
         timeline=_list_of(_ENTRY),

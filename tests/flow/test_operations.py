@@ -1,4 +1,4 @@
-"""What a person may do: look at an action with its key, wait for its end, pause and resume."""
+"""What a person may do: look at an action with its key, wait for its end, pause and resume, ask again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from service.core import model as m
+from service.core.errors import Unreadable
+from service.core.rules import Minted
 from service.flow import operations
 from tests.flow.hours import Clock
-from tests.flow.stage import ORG, SOURCE, Stage
+from tests.flow.stage import ORG, SOURCE, Stage, policy
 
 OTHER_ORG = "other"
 
@@ -120,3 +122,81 @@ async def test_retell(stage: Stage) -> None:
     assert ((await stage.report(action_id)).state, len(await stage.notes(ticket))) == (m.ReportState.TOLD, 1)
     assert await operations.retell(stage.store, f"{action_id}.00000000") is False
     assert await operations.retell(stage.store, "what is this") is False
+
+
+@pytest.mark.parametrize("is_settled", [False, True], ids=["open", "settled"])
+async def test_replay(stage: Stage, is_settled: bool) -> None:
+    """Asked again by a person it is a new action for the same person, told on the same ticket, and joins nothing."""
+    scene, sys_id = await stage.scene(), await stage.ticket()
+    await scene.answers({"on": "disconnect", "status": 400, "code": "bad.request"})
+    old_id = await stage.click(scene, sys_id=sys_id)
+    if is_settled:
+        assert (await stage.finish(old_id)).kind is m.OutcomeKind.FAILED
+    minted = _minted(stage)
+    receipt = await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna")
+    assert receipt == m.Receipt(minted.action_id, minted.key, "")
+    old, new = (await stage.account(old_id)).action, await stage.account(minted.action_id)
+    assert (new.action.replay_of, old.replay_of) == (old_id, "")
+    assert (new.action.clicked_at, new.action.not_after) == (old.clicked_at, old.not_after)
+    assert [entry.note for entry in new.timeline] == [f"replay of {old_id}, asked by ops/anna", ""]
+    assert await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna") == receipt
+    assert len((await stage.account(minted.action_id)).timeline) == 2
+    later = await stage.click(scene)
+    assert later != minted.action_id, "a later click does not join a replay"
+    await scene.answers()
+    outcomes = [(await stage.finish(one)).kind for one in {old_id, minted.action_id, later}]
+    assert outcomes.count(m.OutcomeKind.DISCONNECTED) == 1
+    while await stage.tell():
+        pass
+    assert len(await stage.notes(sys_id)) == 2
+    assert await scene.effects() == 1
+
+
+async def test_a_replay_of_what_was_late(stage: Stage) -> None:
+    """What was too late stays too late when it is asked again, unless the person says how long it may take now."""
+    scene = await stage.scene()
+    old_id = await stage.click(scene)
+    await stage.clock.sleep(120)
+    assert (await stage.finish(old_id)).kind is m.OutcomeKind.EXPIRED
+    assert (await stage.account(old_id)).action.removal.selector.value == "…0123", "its number was cut with the end"
+    with pytest.raises(Unreadable, match="click again"):
+        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, who="anna", max_age_seconds=60)
+    named = await stage.click(scene, caller_phone=None, participant_id=scene.id())
+    await stage.clock.sleep(120)
+    assert (await stage.finish(named)).kind is m.OutcomeKind.EXPIRED
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, named, who="anna")
+    assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.EXPIRED
+    assert await scene.effects() == 0
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, named, who="anna", max_age_seconds=60)
+    action = (await stage.account(minted.action_id)).action
+    assert action.not_after - stage.clock.now() == 60_000
+    assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.DISCONNECTED
+    assert await scene.effects() == 1
+
+
+async def test_a_replay_asks_the_policy_of_now(stage: Stage) -> None:
+    """What the policy forbids meanwhile is refused, though the first one was allowed."""
+    scene = await stage.scene()
+    await scene.answers({"on": "disconnect", "status": 400, "code": "bad.request"})
+    old_id = await stage.click(scene)
+    await stage.finish(old_id)
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna")
+    stage.terms = policy(purposes=frozenset({"external"}))
+    outcome = await stage.finish(minted.action_id, stage.place("strict"))
+    assert (outcome.kind, outcome.reason) == (m.OutcomeKind.REFUSED, "purpose")
+    assert [call["status"] for call in await scene.calls("PATCH")] == [400]
+
+
+async def test_a_replay_of_nothing(stage: Stage) -> None:
+    """What is no action is not asked again."""
+    minted = _minted(stage)
+    assert await operations.replay(stage.store, stage.clock, minted, f"{ORG}.{'0' * 25}z", who="anna") is None
+    assert await operations.replay(stage.store, stage.clock, minted, "..", who="anna") is None
+    assert await stage.store.read(minted.action_id) is None
+
+
+def _minted(stage: Stage) -> Minted:
+    return Minted(stage.dice.action_id(ORG), stage.dice.token())

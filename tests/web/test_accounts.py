@@ -29,6 +29,7 @@ def test_a_pending_action() -> None:
         "settled_at": None,
         "ticket": {"reference": "incident/1", "label": "INC1"},
         "preview": False,
+        "replay_of": None,
         "selector": {"kind": "phone", "value": "…0123"},
         "sends": [],
         "timeline": [],

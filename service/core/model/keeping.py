@@ -25,6 +25,7 @@ class Offer:
         max_age_seconds: not-after is the click (or the receipt, the earlier) and this.
         channels: one report for each, if the removal names a ticket or the channel needs none.
         entries: the timeline so far (verify, parse).
+        replay_of: the action that a person asks again, or "".
     """
 
     action_id: str
@@ -39,6 +40,7 @@ class Offer:
     max_age_seconds: float
     channels: tuple[str, ...]
     entries: tuple[Entry, ...] = ()
+    replay_of: str = ""
 
 
 class ActionState(StrEnum):

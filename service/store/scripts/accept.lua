@@ -7,7 +7,8 @@
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
 --       [18] event_at or '' [19] max age ms [20] delivery digest [21] body hash [22] '1' when hash-only
---       [23] intent digest or '' [24] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line
+--       [23] intent digest or '' [24] replayed action or ''
+--       [25] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
 -- Returns: {'ok', joined, action id, link key, outcome or ''} | {'conflict'} | {'unknown'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
@@ -64,8 +65,8 @@ local reports = action[4] or ''
 
 -- The reports that are not there yet.
 local fresh = {}
-for i = 1, tonumber(ARGV[24]) do
-  local at = 25 + (i - 1) * 3
+for i = 1, tonumber(ARGV[25]) do
+  local at = 26 + (i - 1) * 3
   local report = id .. '.' .. ARGV[at]
   if not string.find(' ' .. reports .. ' ', ' ' .. report .. ' ', 1, true) then
     expect('hash', keys.report(report))
@@ -81,8 +82,9 @@ if is_new then
   redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
     'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
     'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
+  if ARGV[24] ~= '' then redis.call('HSET', KEYS[3], 'replay_of', ARGV[24]) end
   redis.call('ZADD', KEYS[1], text(now), id)
-  local first = 25 + 3 * tonumber(ARGV[24])
+  local first = 26 + 3 * tonumber(ARGV[25])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
   redis.call('RPUSH', KEYS[4], line('accept', '', ''))
   if KEYS[6] then redis.call('SET', KEYS[6], id) end
