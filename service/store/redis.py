@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Unpack, cast
 
 from service.core import model as m
 from service.core.errors import Conflicting, LeaseLost
@@ -12,7 +12,7 @@ from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.core.rules import DESK_CALLS
 from service.store import records
-from service.store.health import Health, examine
+from service.store.health import Asked, Health, examine
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
 from service.store.script import Reply, Runner, script
 
@@ -284,7 +284,7 @@ class RedisStore:
         )
 
     async def action_ids(self, org: str) -> list[str]:
-        """Return the ids of all actions of `org`, in order of time; walks through all keys of one Redis, no Cluster."""
+        """Return the ids of all actions of `org`, in order of time; walks through all keys of its Redis."""
         found: set[str] = set()
         cursor = "0"
         while True:
@@ -327,9 +327,9 @@ class RedisStore:
         args = [*self._head(org), _ms(seconds), str(self._lives.step)]
         await self._runner.run(script("throttle"), [self._keys.floor(org), step], args)
 
-    async def health(self, *, allow_lossy: bool = False, needs_replica: bool = False) -> Health:
-        """Say in words what is wrong with Redis; never raises."""
-        return await examine(self._runner, self._keys, allow_lossy=allow_lossy, needs_replica=needs_replica)
+    async def health(self, **asked: Unpack[Asked]) -> Health:
+        """Say in words what is wrong with Redis, as `examine` does; never raises."""
+        return await examine(self._runner, self._keys, **asked)
 
     # ------------------------------------------------------------------------------------------ what they share
 

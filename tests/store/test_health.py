@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,10 +11,10 @@ import redis
 
 from service.core.errors import StoreDown
 from service.store.client import Link
-from service.store.health import examine
+from service.store.health import CLOCK_OFFSET_MOST, Topic, Verdict, examine
 from service.store.keys import Keys
 from service.store.redis import RedisStore
-from service.store.script import Reply, Script
+from service.store.script import FOLDER, Reply, Script, names
 from tests.store.stories import Story
 
 FINE: dict[str, object] = {
@@ -34,7 +35,7 @@ class Told:
 
     info: dict[str, object]
     appendfsync: str | None = "always"
-    probe: str | None = "ok"
+    probe: Sequence[str] | None = ("ok",)
     asked: list[str] = field(default_factory=list)
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
@@ -42,7 +43,7 @@ class Told:
         self.asked.append(script.name)
         if self.probe is None:
             raise StoreDown("Redis said no: MISCONF")
-        return self.probe
+        return list(self.probe)
 
     async def run_shared(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
         """Answer the dry-run."""
@@ -55,7 +56,7 @@ class Told:
             return self.info
         if self.appendfsync is None:
             raise StoreDown("Redis said no: NOPERM")
-        return [words[2], self.appendfsync]
+        return ["appendfsync", self.appendfsync]
 
 
 async def test_the_embedded_redis_is_fine(store: RedisStore) -> None:
@@ -115,11 +116,13 @@ async def test_what_may_not_be_asked_is_unknown() -> None:
 async def test_a_replica_where_one_is_needed() -> None:
     """Where each 2xx waits for a replica there must be one."""
     assert "no replica" in (await examine(Told(FINE), Keys(), needs_replica=True)).faults[0]
-    assert (await examine(Told(FINE | {"connected_slaves": 1}), Keys(), needs_replica=True)).faults == ()
+    filling, there = {"slave0": {"state": "wait_bgsave"}}, {"slave0": {"state": "online"}}
+    assert "no replica" in (await examine(Told(FINE | filling), Keys(), needs_replica=True)).faults[0]
+    assert (await examine(Told(FINE | there), Keys(), needs_replica=True)).faults == ()
 
 
-@pytest.mark.parametrize("said", [None, "not what was written"])
-async def test_the_dry_run_is_a_script_that_writes(said: str | None) -> None:
+@pytest.mark.parametrize("said", [None, ["not what was written"]])
+async def test_the_dry_run_is_a_script_that_writes(said: list[str] | None) -> None:
     """When a script cannot write, that is a fault, whatever INFO says."""
     health = await examine(Told(FINE, probe=said), Keys())
     assert "a script that writes" in health.faults[0]
@@ -131,11 +134,69 @@ async def test_the_dry_run_leaves_nothing(story: Story, redis_client: redis.Redi
     assert 0 < redis_client.pttl(story.keys.probe) <= 1_000
 
 
-async def test_a_redis_that_is_away_is_a_fault() -> None:
-    """Where Redis does not answer, that is what is said."""
+@pytest.mark.parametrize(
+    "changed, topic, verdict",
+    [
+        ({"redis_version": "6.0.16"}, Topic.VERSION, Verdict.LASTING),
+        ({"aof_enabled": 0}, Topic.DURABILITY, Verdict.LASTING),
+        ({"maxmemory_policy": "allkeys-lru"}, Topic.EVICTION, Verdict.LASTING),
+        ({"role": "slave"}, Topic.ROLE, Verdict.PASSING),
+        ({"aof_last_write_status": "err"}, Topic.DURABILITY, Verdict.PASSING),
+        ({"maxmemory": 100, "used_memory": 81}, Topic.MEMORY, Verdict.PASSING),
+    ],
+)
+async def test_what_only_a_person_mends(changed: dict[str, object], topic: Topic, verdict: Verdict) -> None:
+    """What is set wrong is told from what may pass by itself; and when no promise can be given, that is said."""
+    health = await examine(Told(FINE | changed), Keys())
+    assert [(one.topic, one.verdict) for one in health.findings if one.verdict is not Verdict.FINE] == [
+        (topic, verdict)
+    ]
+    assert bool(health.lasting) == (verdict is Verdict.LASTING)
+    no_promise = {Topic.DURABILITY, Topic.EVICTION, Topic.MEMORY}
+    assert health.objection == (health.faults[0] if topic in no_promise else "")
 
-    class Away(Told):
+
+async def test_a_redis_that_reads_its_file() -> None:
+    """While Redis reads its file nothing else is asked: what it says of itself is not so yet."""
+    told = Told(FINE | {"loading": 1, "aof_enabled": 0})
+    health = await examine(told, Keys())
+    assert (health.faults, health.lasting) == (("Redis is still reading its file: wait",), ())
+    assert told.asked == ["INFO"]
+
+
+@pytest.mark.parametrize("seconds", [-1.001, -1.0, 0.0, 1.0, 1.001])
+async def test_a_clock_of_its_own(seconds: float) -> None:
+    """A Redis whose clock is more than a second from ours is a fault, whichever is ahead."""
+
+    @dataclass
+    class Off(Told):
         async def ask(self, *words: str) -> object:
-            raise StoreDown("Redis did not answer: TimeoutError")
+            return ("1000", "0") if words[0] == "TIME" else await Told.ask(self, *words)
 
-    assert (await examine(Away(FINE), Keys())).faults == ("Redis did not answer: TimeoutError",)
+    health = await examine(Off(FINE), Keys(), now=lambda: 1_000_000 - round(seconds * 1_000))
+    assert len(health.faults) == (abs(seconds) > CLOCK_OFFSET_MOST)
+    if health.faults:
+        assert f"1.0 s {'ahead of' if seconds > 0 else 'behind'} ours" in health.faults[0]
+
+
+async def test_a_slow_answer_is_no_offset() -> None:
+    """How long Redis takes to say its time is no difference of the clocks."""
+
+    @dataclass
+    class Slow(Told):
+        async def ask(self, *words: str) -> object:
+            return ("1000", "0") if words[0] == "TIME" else await Told.ask(self, *words)
+
+    moments = iter([999_000, 1_005_000])
+    assert (await examine(Slow(FINE), Keys(), now=lambda: next(moments))).faults == ()
+
+
+def test_the_dry_run_tries_every_command() -> None:
+    """Each command that any script runs is tried before the first webhook: none is refused in the middle of a step."""
+    used, tried = set[str](), set[str]()
+    for name in ("prologue", *names()):
+        text = (FOLDER / f"{name}.lua").read_text()
+        used |= set(re.findall(r"redis\.p?call\('([A-Z]+)'", text))
+        if name == "probe":
+            tried = set(re.findall(r"'([A-Z]{3,})'", text))
+    assert used - tried == {"TIME"}  # which stands before each script, this one too
