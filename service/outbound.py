@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import httpx
 
@@ -25,8 +25,7 @@ _MOST_CONNECTIONS = 8  # httpx's pool scan grows with them: 50 slots brought 57-
 _KEEPALIVE_SECONDS = 15.0  # well under the 60 s after which a load balancer drops an idle connection
 _SILENCE = 0.9  # of the total: a silent peer then ends inside httpx, and only a dripping one has to be cut
 _MOST_CHARACTERS = 500  # of somebody else's sentence: enough for support, too short to flood a ticket
-# controls, invisible and right-to-left marks, lone surrogates; separators that end a line
-_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invisible and right-to-left marks, surrogates, line ends
 DEADLINE = "deadline"  # the request extension: a moment of Clock.monotonic after which no byte leaves
 OpenTransport = Callable[[], httpx.AsyncBaseTransport]
 _EXTENSIONS = frozenset({"timeout", DEADLINE})
@@ -36,8 +35,8 @@ _STEERING = ("transfer-encoding", "upgrade", "x-http-method", "x-http-method-ove
 # Which failure means what. Unreachable stands only where every place that raises the class comes before the first byte
 # of the request (httpcore 1.0.9): ConnectError and ConnectTimeout in connect_tcp and start_tls, TLS failures included;
 # PoolTimeout in wait_for_connection; UnsupportedProtocol at the pool's door; ProxyError when CONNECT was refused.
-# LocalProtocolError is raised before the head by http11.py and in mid-call by http2.py, so the class proves nothing.
-# InvalidURL is our own mistake while the request is built. Whatever is not listed is Unclear.
+# LocalProtocolError is raised before the head by http11.py and in mid-call by http2.py: that proves nothing. InvalidURL
+# is our own mistake. Whatever is not listed is Unclear.
 FAILURES: Mapping[type[Exception], tuple[type[Unreachable | Unclear | EgressRefused], str]] = {
     httpx.ConnectError: (Unreachable, "cannot_connect"),
     httpx.ConnectTimeout: (Unreachable, "connect_timeout"),
@@ -180,8 +179,7 @@ class EgressGuard(httpx.AsyncBaseTransport):
         if objection := self._objection(request, body):
             where = f"{request.method} {request.url.host}{request.url.raw_path!r}"
             raise EgressRefused(f"{objection}: {printable(where, 200)}")
-        deadline = request.extensions.get(DEADLINE)
-        self._hold(deadline)
+        self._hold(deadline := request.extensions.get(DEADLINE))
         request.extensions = {**request.extensions, "trace": self._watch(deadline)}
         return await self._inner.handle_async_request(request)
 
@@ -214,8 +212,7 @@ class EgressGuard(httpx.AsyncBaseTransport):
     def _watch(self, deadline: float | None) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
         """Look at the clock again when httpcore is about to write: waiting for a slot, TCP and TLS took their time.
 
-        https://www.encode.io/httpcore/extensions/#trace: an error raised in it ends the call at that point, and the
-        connection, which has sent nothing of it, is closed.
+        An error raised in it ends the call there, and the connection: https://www.encode.io/httpcore/extensions/#trace
         """
 
         async def before(event: str, _: Mapping[str, object]) -> None:
@@ -253,7 +250,6 @@ def transport_of(outgoing: Outgoing) -> OpenTransport:
     if outgoing.ca_file is not None:
         tls.load_verify_locations(cafile=outgoing.ca_file)
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
-
     return partial(httpx.AsyncHTTPTransport, verify=tls, trust_env=False, limits=limits, proxy=outgoing.proxy)
 
 
@@ -296,6 +292,15 @@ class Answered:
         """Return the seconds of Retry-After, 1 (a 0 would be a loop) to `most`; `absent` where it says no number."""
         given = (self.header("retry-after") or "").strip()
         return min(max(float(given), 1.0), most) if re.fullmatch(r"[0-9]+", given) else absent
+
+
+def _drop_if_more(response: httpx.Response) -> None:
+    """Let a connection go that brought more than its answer: httpcore 1.0.9 takes the rest for the next call's."""
+    state: Any = response.stream
+    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):  # no public way leads there
+        state = getattr(state, name, None)
+    if state is not None and state.trailing_data[0]:
+        state.send_failed()  # to h11 it is broken then, and httpcore closes it
 
 
 @dataclass(slots=True)
@@ -343,16 +348,12 @@ class Caller:
         try:
             async with asyncio.timeout(self._outgoing.total_seconds):
                 return await self._exchange(lane.transport, asked, began)
-        except TimeoutError as error:
-            self._retire(lane)
-            raise failure_of(error, *began) from error
-        except asyncio.CancelledError:
-            self._retire(lane)
-            raise
-        except OnhookError:
-            raise
-        except Exception as error:  # after the hand-over, what nobody foresaw may have acted too
-            raise failure_of(error, *began) from error
+        except BaseException as error:
+            if isinstance(error, (TimeoutError, asyncio.CancelledError)):
+                self._retire(lane)
+            if isinstance(error, OnhookError) or not isinstance(error, Exception):
+                raise
+            raise failure_of(error, *began) from error  # after the hand-over, what nobody foresaw may have acted too
         finally:
             lane.calls -= 1
             if lane.is_retired and not lane.calls:
@@ -381,15 +382,15 @@ class Caller:
                 if len(body) > MOST_BYTES:
                     break
         finally:
+            _drop_if_more(response)
             await response.aclose()
         headers = tuple((key.lower(), value) for key, value in response.headers.multi_items())
         return Answered(response.status_code, headers, bytes(body[:MOST_BYTES]), is_complete=len(body) <= MOST_BYTES)
 
     def _request(self, asked: Asked) -> httpx.Request:
         """Build the request with our own headers and time limits."""
-        connect, total = self._outgoing.connect_seconds, self._outgoing.total_seconds
+        connect, silence = self._outgoing.connect_seconds, self._outgoing.total_seconds * _SILENCE
         ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "onhook"}
-        silence = total * _SILENCE
         # half a connect for a slot: with TCP and TLS it fits the total, so a call that never left is not cut as unclear
         limits = {"pool": connect / 2, "connect": connect, "write": silence, "read": silence}
         extensions: dict[str, object] = {"timeout": limits}

@@ -90,6 +90,25 @@ async def test_connections_are_kept_and_cookies_are_not() -> None:
     assert b"cookie" not in b"".join(heard).lower()
 
 
+@pytest.mark.parametrize(
+    "behind", [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n0", b"HTTP/1.1 4", b"\x80\xff", b"\r\n"]
+)
+async def test_bytes_behind_an_answer_are_nobodys_answer(behind: bytes) -> None:
+    """What comes behind an answer, a doubled one included, is never taken for the answer to the next call."""
+    heard: list[str] = []
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append("connection")
+        while await read_request(reader):
+            heard.append("call")
+            number = b"%d" % heard.count("call")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + number + (behind if number == b"2" else b""))
+
+    async with calling(play) as line:
+        assert [(await line.get()).body for _ in range(4)] == [b"1", b"2", b"3", b"4"]
+    assert heard == ["connection", "call", "call", "connection", "call", "call"]  # let go once, and only then
+
+
 async def test_the_deadline_is_looked_at_again_after_connecting() -> None:
     """Waiting for a slot, TCP and TLS takes time: the clock is read once more right before the first byte."""
     heard: list[bytes] = []
