@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import redis as blocking
 
@@ -16,14 +17,34 @@ from tests.story.simulation.ledger import Ledger
 
 # How often a step is struck. Claims are asked each second, most of them for nothing; it hurts around a send.
 STRUCK = 0.04
-STRUCK_AT = {"claim": 0.005, "claim_reports": 0.004, "renew": 0.02, "spend": 0.02, "look": 0.03, "accept": 0.08}
+STRUCK_AT = {"claim": 0.005, "claim_reports": 0.004, "renew": 0.05, "spend": 0.02, "look": 0.03, "accept": 0.08}
+STRUCK_AT |= {"throttle": 0.25, "put_back": 0.1, "pin": 0.1, "pause": 0.15, "end_report": 0.08}
+STRUCK_AT |= {"rest": 0.003, "rested": 0.003, "wake": 0.001, "post": 0.05, "2xx": 0.08}
 STRUCK_AT |= {"mark_sent": 0.2, "send": 0.15, "send answer": 0.15, "answered": 0.15, "unsent": 0.25, "settle": 0.12}
 LINK_SECONDS = 2.0  # so long `store.client.Link` asks; then it is StoreDown, and nothing is asked any more
 MOST_CRASHES = 6  # in one story: else most actions end as poison, which teaches little
 FREEZE_SECONDS = (0.5, 14.0)  # up to more than two leases
 
-BEFORE = ("crash before", "freeze before", "down before", "slow before")
+BEFORE = ("crash before", "freeze before", "down before", "slow before", "refused before", "noscript before")
 AFTER = ("crash after", "freeze after", "down after", "slow after", "reply lost", "reply lost")
+
+RECEIVER = "r"  # the names of receivers begin with it: they die alone, and their sender sends again
+
+# How Redis is brought to say no by itself, and how it is brought to say yes again.
+_Words = tuple[str, ...]
+REFUSALS: dict[str, tuple[_Words, _Words]] = {
+    "OOM": (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+    "READONLY": (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+    "NOREPLICAS": (("CONFIG", "SET", "min-replicas-to-write", "1"), ("CONFIG", "SET", "min-replicas-to-write", "0")),
+}
+
+READ: dict[str, Callable[[blocking.Redis, str], object]] = {
+    "hash": lambda client, name: client.hgetall(name),
+    "list": lambda client, name: client.lrange(name, 0, -1),
+    "set": lambda client, name: client.smembers(name),
+    "string": lambda client, name: client.get(name),
+    "zset": lambda client, name: client.zrange(name, 0, -1, withscores=True),
+}
 
 
 class Chaos:
@@ -59,7 +80,8 @@ class Chaos:
             raise StoreDown("the story is over")
         who, fault = WHO.get(), self.drawn(name, kinds)
         kind = fault.partition(" ")[0]
-        if kind in {"crash", "freeze"} and (not who or (kind == "crash" and self.crashes >= MOST_CRASHES)):
+        too_many = self.crashes >= MOST_CRASHES and not who.startswith(RECEIVER)
+        if (kind in {"crash", "freeze"} and not who) or (kind == "crash" and too_many):
             return ""
         if fault:
             self._ledger.hit(f"{fault} {name}")
@@ -71,11 +93,15 @@ class Chaos:
             await asyncio.sleep(0)
         elif kind == "slow":
             await self._clock.sleep(self._rng.uniform(0.01, 1.5))
-        return kind if kind in {"down", "reply"} else ""
+        return kind if kind in {"down", "reply", "refused", "noscript"} else ""
+
+    def refusal(self) -> str:
+        """Return what Redis is going to say instead of a yes."""
+        return self._rng.choice(sorted(REFUSALS))
 
     def crash(self, who: str) -> None:
         """End a process, in the middle of whatever it does."""
-        self.crashes += 1
+        self.crashes += not who.startswith(RECEIVER)
         self._course.kill(who)
         self.when_killed(who)
 
@@ -95,17 +121,20 @@ class Passage:
     """A `Runner`: one blocking call a script, with faults before it, after it, and on the way back."""
 
     def __init__(self, client: blocking.Redis, clock: CourseClock, ledger: Ledger, chaos: Chaos) -> None:
-        self._blocking = BlockingRunner(client)
+        self._client, self._blocking = client, BlockingRunner(client)
         self._clock, self._ledger, self._chaos = clock, ledger, chaos
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
         """Return the script's answer; a reply that was lost is asked for again, as `client.Link` does."""
         began = self._clock.monotonic()
         await self._chaos.outage()
-        if await self._chaos.point(script.name, BEFORE) == "down":
+        fate = await self._chaos.point(script.name, BEFORE)
+        if fate == "down":
             raise StoreDown("it never arrived")
         self._patient(began)
-        reply = self._once(script, keys, args)
+        if fate == "noscript":
+            self._client.script_flush()
+        reply = self._refused(script, keys, args) if fate == "refused" else self._once(script, keys, args)
         fate = await self._chaos.point(script.name, AFTER)
         if fate == "down":
             raise StoreDown("it ran, and nobody said so")
@@ -118,6 +147,32 @@ class Passage:
     def _patient(self, began: float) -> None:
         if self._clock.monotonic() > began + LINK_SECONDS:
             raise StoreDown("it took too long to get through")
+
+    def _refused(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        """Let Redis itself say no, and see that nothing was half written; a step that only reads it lets pass."""
+        code = self._chaos.refusal()
+        no, yes = REFUSALS[code]
+        say = cast("Callable[..., object]", self._client.execute_command)
+        before = self._everything()
+        say(*no)
+        try:
+            return self._once(script, keys, args)
+        except blocking.ResponseError as fault:
+            self._ledger.hit(f"redis says {code}")
+            after = self._everything()
+            if changed := [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]:
+                self._ledger.breach(
+                    "nothing half written", f"{script.name} wrote {sorted(changed)} and Redis said {code}"
+                )
+            raise StoreDown(f"Redis said no: {code}") from fault
+        finally:
+            say(*yes)
+
+    def _everything(self) -> dict[str, object]:
+        """Return what stands in Redis, by key; not as DUMP shows it, whose order is another after a mere look."""
+        names = sorted(str(name) for name in self._client.scan_iter(count=1000))
+        kinds = [str(self._client.type(name)) for name in names]
+        return {name: READ[kind](self._client, name) for name, kind in zip(names, kinds, strict=True)}
 
     def _once(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
         # by the clock of Redis when it runs, not when it was asked

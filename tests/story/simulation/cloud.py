@@ -66,6 +66,7 @@ class Talk:
     id: str
     lag: float
     opens_at: float
+    is_poison: bool = False  # whoever looks at it dies
     stays: list[Stay] = field(default_factory=list)
 
     def present(self) -> list[Stay]:
@@ -124,6 +125,12 @@ class Cloud:
                 people.append(who)
         return m.Conversation(conversation, tuple(people))
 
+    def removal_kind(self, participant: str) -> str:
+        """Return what becomes of a removal that is handed over now."""
+        if not self.chaos.is_calm and self.rng.random() < STRUCK:
+            return self.rng.choice(REMOVALS)
+        return "unreachable" if self.is_away else "202"
+
     def arrive(self, patch: Patch, kind: str, answer: asyncio.Future[m.Answer | None]) -> None:
         """A removal has arrived: it is carried out a little later, or not at all; the answer says what it says."""
         if kind == "409 gone" and (stay := self._there(patch)):
@@ -159,6 +166,10 @@ class CloudPort:
         """Return what is seen, late or wrong as it may be."""
         cloud, rng = self._cloud, self._cloud.rng
         await self._struck("look")
+        if conversation_id in cloud.talks and cloud.talks[conversation_id].is_poison:
+            cloud.ledger.hit("poison")
+            cloud.chaos.crash(WHO.get())
+            await asyncio.sleep(0)
         is_stormy = not cloud.chaos.is_calm and rng.random() < BLIND
         is_stormy = is_stormy or (cloud.is_away and not cloud.chaos.is_calm)
         kind = "look 500" if cloud.is_away else rng.choice(LOOKS) if is_stormy else "look"
@@ -167,7 +178,8 @@ class CloudPort:
         await cloud.clock.sleep(rng.uniform(0.02, 0.3))
         sight = cloud.sight(conversation_id)
         await cloud.clock.sleep({"look timeout": 4.6, "look slow": rng.uniform(1.0, 4.5)}.get(kind, 0.02))
-        await self._struck("look answer")
+        if await self._struck("look answer", "reply lost") == "reply":
+            kind = "look timeout"
         cloud.ledger.tell(f"look {type(sight).__name__} {kind}")
         match kind:
             case "look 500" | "look timeout":
@@ -185,8 +197,7 @@ class CloudPort:
         """Hand a removal over: from then on it goes its way, whatever becomes of who sent it."""
         cloud, rng = self._cloud, self._cloud.rng
         await self._struck("send")
-        is_stormy = not cloud.chaos.is_calm and rng.random() < STRUCK
-        kind = rng.choice(REMOVALS) if is_stormy else "unreachable" if cloud.is_away else "202"
+        kind = cloud.removal_kind(target.participant_id)
         if cloud.clock.monotonic() >= deadline:
             cloud.ledger.hit("guard: too late to send")
             raise EgressRefused("past its deadline")
@@ -201,18 +212,18 @@ class CloudPort:
         if kind in _SILENT:
             cloud.course.later(4.9, _give_up, answer)
         await answer
-        await self._struck("send answer")
-        if kind in _SILENT:
+        fate = await self._struck("send answer", "reply lost")
+        if kind in _SILENT or fate == "reply":
             return m.Answer(m.AnswerKind.UNCLEAR, m.Reply(code="timeout"), cloud.clock.now())
         status, code = _ANSWERS.get(kind, (202, ""))
         body = json.dumps({"message": kind, "code": code, "status": status}).encode() if code else b""
         headers = (("retry-after", str(rng.randint(1, 4))),) if kind == "429" else ()
         return answer_in(Answered(status, headers, body), cloud.clock.now())
 
-    async def _struck(self, name: str) -> None:
-        kinds = ("crash at", "freeze at", "slow at")
+    async def _struck(self, name: str, *more: str) -> str:
+        kinds = ("crash at", "freeze at", "slow at", *more)
         try:
-            await self._cloud.chaos.point(name, kinds if WHO.get() else ())
+            return await self._cloud.chaos.point(name, kinds if WHO.get() else ())
         except StoreDown as fault:  # the story is over: nothing leaves any more
             raise EgressRefused("the story is over") from fault
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from service.core import model as m
 from service.core.errors import Conflicting, Rejected, StoreDown, Throttled, Unclear, Unreachable
 from service.flow.intake import Intake
-from tests.story.simulation.chaos import Chaos
-from tests.story.simulation.course import WHO, CourseClock
+from tests.story.simulation.chaos import RECEIVER, Chaos
+from tests.story.simulation.course import Course, CourseClock
 from tests.story.simulation.ledger import Ledger, Wish
 
 ORG, SOURCE = "acme", "desk"
+PATIENCE_SECONDS = 10.0  # of who sends a webhook, before the same is sent again
 STRUCK = 0.15  # of notes and of looks for them
 
 FAULTS = ("desk refuses", "desk throttles", "desk writes and is not heard", "desk cut before", "desk slow")
@@ -52,7 +54,8 @@ class Desk:
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         """Whether the note stands there."""
-        await self._reached("is told")
+        if await self._reached("is told") == "reply lost":
+            raise Unclear("no answer")
         return any(note.report == report.id for note in self._ledger.notes)
 
     async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
@@ -65,9 +68,9 @@ class Desk:
         if fault == "desk cut before":
             raise Unclear("cut")
         self._ledger.note(report.id, report.ticket.reference if report.ticket else "")
-        await self._chaos.point("note", ("crash after", "freeze after"))
+        fate = await self._chaos.point("note", ("crash after", "freeze after", "reply lost"))
         await self._clock.sleep(self._rng.uniform(1.0, 4.5) if fault == "desk slow" else 0.1)
-        if fault == "desk writes and is not heard":
+        if fault == "desk writes and is not heard" or fate == "reply":
             raise Unclear("no answer")
         return m.Reply(200)
 
@@ -78,6 +81,12 @@ class Desk:
             self._ledger.hit("desk down")
             await self._clock.sleep(0.2)
             raise Unreachable("the desk is down")
+        if await self._chaos.point(what, ("crash at", "freeze at", "reply lost")) == "reply":
+            return "desk writes and is not heard" if what == "tell" else "reply lost"
+        return self.fault(what)
+
+    def fault(self, what: str) -> str:
+        """Return what this desk does wrong now, or ""."""
         if self._chaos.is_calm or self._rng.random() >= STRUCK:
             return ""
         fault = "desk slow" if what == "is told" else self._rng.choice(FAULTS)
@@ -105,11 +114,26 @@ class Click:
 
 
 class Sender:
-    """Who sends webhooks, and still owns them until they are taken."""
+    """Who sends webhooks, and still owns them until a receiver says that they are taken.
 
-    def __init__(self, intake: Intake, clock: CourseClock, ledger: Ledger, *, max_age_seconds: float) -> None:
-        self._intake, self._clock, self._ledger, self._max_age = intake, clock, ledger, max_age_seconds
+    Each delivery is taken by a receiver of its own, a process that may die or stand still anywhere in it.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        course: Course,
+        clock: CourseClock,
+        ledger: Ledger,
+        chaos: Chaos,
+        *,
+        max_age_seconds: float,
+    ) -> None:
+        self._intake, self._course, self._clock = intake, course, clock
+        self._ledger, self._chaos, self._max_age = ledger, chaos, max_age_seconds
         self.unsent = 0
+        self.posts = 0
+        self._receivers: list[asyncio.Task[None]] = []  # a loop holds its tasks weakly
 
     async def send(self, click: Click) -> Wish:
         """Send it until it is taken; the same message again is the same delivery."""
@@ -120,19 +144,41 @@ class Sender:
         if known is None:
             self._ledger.wishes.append(told)
         self.unsent += 1
-        while True:
-            try:
-                taken = await self._intake.take(m.Delivery(SOURCE, (), click.body(), self._clock.now()))
-            except StoreDown:
-                await self._clock.sleep(1.0)
-                continue
-            assert isinstance(taken, m.Receipt)
-            told.actions.append(taken.action_id)
-            self._ledger.hit(f"delivery {taken.joined or 'new'}")
-            self._ledger.tell(f"{click.message} is {taken.action_id} {WHO.get()}")
-            break
+        while (taken := await self._posted(click)) is None:
+            await self._clock.sleep(1.0)
+        told.actions.append(taken.action_id)
+        self._ledger.hit(f"delivery {taken.joined or 'new'}")
+        self._ledger.tell(f"{click.message} is {taken.action_id}")
         self.unsent -= 1
         return told
+
+    async def _posted(self, click: Click) -> m.Receipt | None:
+        """Post it once; None: no answer, or a 503."""
+        self.posts += 1
+        heard: asyncio.Future[m.Receipt | None] = self._course.create_future()
+        self._receivers.append(self._course.start(f"{RECEIVER}{self.posts}", self._taken(click, heard)))
+        self._course.later(PATIENCE_SECONDS, self._unheard, heard)
+        return await heard
+
+    async def _taken(self, click: Click, heard: asyncio.Future[m.Receipt | None]) -> None:
+        """Take one delivery, as a receiver does, and answer."""
+        taken = None
+        try:
+            await self._chaos.point("post", ("crash at", "freeze at"))
+            found = await self._intake.take(m.Delivery(SOURCE, (), click.body(), self._clock.now()))
+            assert isinstance(found, m.Receipt)
+            taken = found
+            if await self._chaos.point("2xx", ("crash before", "freeze before", "reply lost")) == "reply":
+                return
+        except StoreDown:
+            self._ledger.hit("sender told 503")
+        if not heard.done():
+            heard.set_result(taken)
+
+    def _unheard(self, heard: asyncio.Future[m.Receipt | None]) -> None:
+        if not heard.done():
+            self._ledger.hit("sender not answered")
+            heard.set_result(None)
 
     async def clash(self, click: Click) -> None:
         """Send the id of a message with another body: once it is stored, that is refused."""

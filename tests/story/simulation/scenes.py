@@ -20,6 +20,8 @@ NAMES = {CALLER: "caller", OTHER: "other", THIRD: "third"}
 SET_MOST = 3.0  # seconds in all: what the rules' grace has room for, see cloud.py
 
 
+POISONED = 0.06  # of stories have an action that kills each worker that takes it up
+
 WHO_IS_MEANT = ("phone",) * 6 + ("other",) * 4 + ("third",) * 4 + ("id", "id", "both", "stranger", "nowhere", "preview")
 
 
@@ -44,6 +46,11 @@ class Scenes:
         talks = [self._talk() for _ in range(self.rng.choice((2, 3, 3, 4)))]
         for number in range(self.rng.randint(4, 9)):
             self._clicks(number, self.rng.choice(talks), storm_seconds)
+        if self.rng.random() < POISONED:
+            poison = self._talk()
+            poison.is_poison = True
+            click = Click("poison", poison.id, ("phone", CALLER), f"incident/{'d' * 32}")
+            self._sent(click, self.rng.uniform(0.5, 10.0), 0.0)
         self._blows(storm_seconds)
 
     def at(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import redis as blocking
 from structlog.testing import capture_logs
 
 from service.core import model as m
+from service.core.errors import StoreDown
 from service.core.ports import Genesys, Source, Store
 from service.flow.intake import Intake
 from service.flow.worker import Worker
@@ -48,21 +50,55 @@ class Bend:
     source: Callable[[Source], Source] = _as_it_is
 
 
-class _Bells:
+class Rests:
+    """The clock of a process, which may die or stand still also while it waits."""
+
+    def __init__(self, clock: CourseClock, chaos: Chaos) -> None:
+        self._clock, self._chaos = clock, chaos
+        self.now, self.monotonic = clock.now, clock.monotonic
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        with contextlib.suppress(StoreDown):  # the story is over
+            await self._chaos.point("rest", ("crash before", "freeze before"))
+            await self._clock.sleep(seconds)
+            await self._chaos.point("rested", ("crash after", "freeze after"))
+
+
+class Bells:
     """A waiter that is woken when it is lucky: a lost wake costs at most the time asked for."""
 
-    def __init__(self, clock: CourseClock, rng: random.Random) -> None:
-        self._clock, self._rng = clock, rng
+    def __init__(self, clock: CourseClock, chaos: Chaos, rng: random.Random) -> None:
+        self._clock, self._chaos, self._rng = clock, chaos, rng
 
     async def for_due(self, org: str, kind: str, seconds: float) -> None:
+        """Return when something may be due, or after `seconds`."""
         await self._clock.sleep(seconds * self._rng.choice((1.0, 1.0, 1.0, self._rng.random())))
+        with contextlib.suppress(StoreDown):  # the story is over
+            await self._chaos.point("wake", ("crash at", "freeze at"))
 
     async def for_settled(self, action_id: str, seconds: float) -> None:
+        """Return after `seconds`: nobody of the story waits for an outcome."""
         await self._clock.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a story is given from outside."""
+
+    max_age_seconds: float
+    rate: Rate
+    last_pair: str
+    workers: int
 
 
 class Story:
     """Everything real but the world: the flow, the rules, the scripts and Redis are those of production."""
+
+    chaos_kind: type[Chaos] = Chaos
+    cloud_kind: type[Cloud] = Cloud
+    desk_kind: type[Desk] = Desk
+    storm_seconds = STORM_SECONDS
 
     def __init__(self, seed: int, client: blocking.Redis, bend: Bend | None = None) -> None:
         bend = bend or Bend()
@@ -71,26 +107,37 @@ class Story:
         self.course = Course(_dice("order", seed))
         self.clock = CourseClock(self.course)
         self.ledger = Ledger(self.clock)
-        self.chaos = Chaos(self.course, self.clock, self.ledger, _dice("chaos", seed))
+        self.chaos = self.chaos_kind(self.course, self.clock, self.ledger, _dice("chaos", seed))
         self.chaos.when_killed = self._hire_later
-        self.cloud = Cloud(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
-        max_age = self.rng.uniform(12.0, 45.0)
-        self.desk = Desk(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
+        self.cloud = self.cloud_kind(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
+        self.given = self.circumstances()
+        max_age = self.given.max_age_seconds
+        self.desk = self.desk_kind(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
         passage = Passage(client, self.clock, self.ledger, self.chaos)
-        rate = Rate(*self.rng.choice(((300.0, 30), (300.0, 30), (120.0, 5))))
         self.dice = CountingDice()
-        self.real = RedisStore(passage, self.dice, rate=rate, now_ms=self.clock.redis_now)
+        self.real = RedisStore(passage, self.dice, rate=self.given.rate, now_ms=self.clock.redis_now)
         self.store = bend.store(self.real, self.ledger, client)
         self.genesys, self.source = bend.genesys(CloudPort(self.cloud)), bend.source(self.desk)
-        self.terms = m.Terms(m.Policy(last_pair=self.rng.choice(("allow", "allow", "refuse"))))
+        self.terms = m.Terms(m.Policy(last_pair=self.given.last_pair))
         intake = Intake({SOURCE: self.source}, self.store, self.clock, self.dice)
-        self.sender = Sender(intake, self.clock, self.ledger, max_age_seconds=max_age)
+        self.sender = Sender(intake, self.course, self.clock, self.ledger, self.chaos, max_age_seconds=max_age)
         parts = (self.clock, self.ledger, self.chaos, self.cloud, self.desk, self.sender, self.real)
         self.scenes = Scenes(self.rng, self.course, *parts, self.someone, self.retire)
         self.accounts: dict[str, m.Account] = {}
         self.places: dict[str, Workplace] = {}
         self.hired = 0
         self.tasks: list[asyncio.Task[None]] = []
+
+    def circumstances(self) -> Circumstances:
+        """Throw the dice for what is given from outside."""
+        rng = self.rng
+        rate = Rate(*rng.choice(((300.0, 30), (300.0, 30), (120.0, 5))))
+        last_pair, workers = rng.choice(("allow", "allow", "refuse")), rng.choice((2, 2, 3))
+        return Circumstances(rng.uniform(12.0, 45.0), rate, last_pair, workers)
+
+    def begin(self) -> None:
+        """Lay out what is going to happen."""
+        self.scenes.begin(self.storm_seconds)
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
@@ -102,8 +149,8 @@ class Story:
             worker=name,
             store=self.store,
             budget=self.real,
-            waiter=_Bells(self.clock, self.rng),
-            clock=self.clock,
+            waiter=Bells(self.clock, self.chaos, self.rng),
+            clock=Rests(self.clock, self.chaos),
             dice=self.dice,
             genesys={ORG: self.genesys},
             sources={SOURCE: self.source},
@@ -113,7 +160,8 @@ class Story:
         self.tasks.append(self.course.start(name, Worker(place).run()))
 
     def _hire_later(self, who: str) -> None:
-        self.places.pop(who, None)
+        if self.places.pop(who, None) is None:
+            return  # a receiver: the next delivery has its own
         self.course.later(self.rng.uniform(0.5, 4.0), self.hire)
 
     def someone(self) -> str:
@@ -142,10 +190,10 @@ class Story:
                 self.ledger.breach("no fault of ours", f"{line['fault']}: {line['message']} at {line['at']}")
 
     async def _acts(self) -> None:
-        for _ in range(self.rng.choice((2, 2, 3))):
+        for _ in range(self.given.workers):
             self.hire()
-        self.scenes.begin(STORM_SECONDS)
-        await self.clock.sleep(STORM_SECONDS)
+        self.begin()
+        await self.clock.sleep(self.storm_seconds)
         self.chaos.calm()
         self.desk.is_down = self.cloud.is_away = False
         for source in ("", SOURCE):
