@@ -27,6 +27,7 @@ from service.store.embedded import EmbeddedRedis
 from service.wiring.playing import played
 from tests.fixtures.redis import short_folder
 
+ROOT = Path(__file__).parents[2]
 CALLER, EXTERNAL = "+14155550123", "+493012345678"
 START_SECONDS = 20.0  # a cold start of Python while other tests run
 SETTLE_SECONDS = 20.0  # longer than any road these tests take
@@ -75,12 +76,15 @@ class Stage:
     cast: AsyncExitStack
     door: str = ""
 
-    async def start(self, *words: str, **variables: str) -> Running:
-        """Start `onhook …`, with settings of its own beside the stage's; it ends with the stage at the latest."""
-        command, environment = (sys.executable, "-m", "service", *words), self.environment | variables
+    async def start(self, *words: str, module: str = "service", **variables: str) -> Running:
+        """Start `onhook …`, with settings of its own beside the stage's; it ends with the stage at the latest.
+
+        With `module` it is another program of ours, in the same surroundings.
+        """
+        command, environment = (sys.executable, "-m", module, *words), self.environment | variables
         with (self.folder / f"{words[0]}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log
+                *command, env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=log
             )
         running = Running(process)
         self.cast.push_async_callback(running.end, signal.SIGKILL)
@@ -136,16 +140,17 @@ class Stage:
         secret: bytes = b"",
         at: float | None = None,
         source: str = "desk",
+        door: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Sign and post one delivery."""
+        """Sign and post one delivery, to `door` or to the doors that were started last."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         moment = int((time.time() if at is None else at) * 1000)
         signature = signed(secret or self.secret, webhook_id or f"msg_{secrets.token_hex(8)}", moment, raw)
         sent = {"content-type": "application/json", **signature, **(headers or {})}
         if wait:
             sent["prefer"] = f"wait={wait}"
-        return await self.client.post(f"{self.door}/webhooks/{source}", content=raw, headers=sent)
+        return await self.client.post(f"{door or self.door}/webhooks/{source}", content=raw, headers=sent)
 
     async def account(self, receipt: Answer) -> dict[str, Any]:
         """Return what `GET /actions/{id}` shows for a receipt."""
