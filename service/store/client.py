@@ -7,92 +7,44 @@ there is an answer, or StoreDown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar, cast
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
     NoScriptError,
-    ReadOnlyError,
     RedisClusterException,
     RedisError,
+    ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.core.errors import Misconfigured, StoreDown
 from service.core.ports import Clock
-from service.store.script import Reply, Script
+from service.store.address import Client, connect
+from service.store.cluster import Cluster
+from service.store.nodes import Nodes, One, said
+from service.store.script import Reply, Runner, Script
 
-Client: TypeAlias = "Redis | RedisCluster"
+__all__ = ["Client", "Durability", "Link", "connect"]
 _T = TypeVar("_T")
 
-# each of connecting and reading: two of them are the two seconds a caller waits at most
-SOCKET_SECONDS = 1.0
+# connecting and reading take a second at most each: both are what a caller waits
 TOTAL_SECONDS = 2.0
 # WAIT must answer before the socket's second is over
 WAIT_MS = 900
-# more would only queue inside Redis, which works on one thing at a time
-CONNECTIONS = 32
 # one pipeline of accepts: about a megabyte, and a few milliseconds of Redis
 SHARED_MOST = 200
-# what an operator may say in the URL; timeouts and retries are ours
-_URL_OPTIONS = frozenset({"db", "cluster", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
+# no answer at all
+_MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, TimeoutError, OSError)
 
 Durability: TypeAlias = Literal["local", "replicated"]
-
-
-def _url_faults(url: str) -> list[str]:
-    parts = urlsplit(url)
-    faults = []
-    if parts.scheme not in {"redis", "rediss", "unix"}:
-        faults.append("the Redis URL must begin with redis://, rediss:// or unix://")
-    unknown = sorted({name for name, _ in parse_qsl(parts.query)} - _URL_OPTIONS)
-    faults += [
-        f"the Redis URL has an option {name!r}; it may have {', '.join(sorted(_URL_OPTIONS))}" for name in unknown
-    ]
-    return faults
-
-
-def connect(url: str, *, is_cluster: bool | None = None, connections: int = CONNECTIONS) -> Client:
-    """Return a client for `url` (`redis://`, `rediss://`, `unix://`) that connects when it is first asked.
-
-    Args:
-        url: where Redis is; `?cluster=true` means that it is a Cluster.
-        is_cluster: the same as a setting; None leaves it to the URL.
-        connections: how many at most; a caller beyond them waits.
-
-    Raises:
-        Misconfigured: the URL cannot be used. The message never has its password.
-    """
-    faults = _url_faults(url)
-    if faults:
-        raise Misconfigured(faults)
-    parts = urlsplit(url)
-    options = parse_qsl(parts.query)
-    if is_cluster is None:
-        is_cluster = dict(options).get("cluster", "").lower() in {"true", "yes", "1"}
-    bare = urlunsplit(parts._replace(query=urlencode([(k, v) for k, v in options if k != "cluster"])))
-    # the default would run a command up to ten times when replies are lost, without asking us
-    ours: dict[str, Any] = {
-        "protocol": 2,
-        "decode_responses": True,
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": SOCKET_SECONDS,
-        "socket_connect_timeout": SOCKET_SECONDS,
-    }
-    if parts.scheme == "unix":
-        ours.pop("socket_connect_timeout")
-    if is_cluster:
-        return RedisCluster.from_url(bare, max_connections=connections, **ours)
-    pool = BlockingConnectionPool.from_url(bare, max_connections=connections, timeout=SOCKET_SECONDS, **ours)
-    return Redis.from_pool(pool)
 
 
 @dataclass(slots=True)
@@ -104,9 +56,29 @@ class _Question:
     args: Sequence[str]
     answer: asyncio.Future[Reply] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
+    @property
+    def key(self) -> str:
+        """The key that says where it is asked: all of a script's are in one slot."""
+        return self.keys[0] if self.keys else ""
+
+    def fail(self, fault: Exception) -> None:
+        """Say that there is no answer."""
+        self.answer.set_exception(fault)
+        # nobody may be left to hear it
+        self.answer.exception()
+
     def words(self, *, by_sha: bool) -> tuple[str, ...]:
         how, what = ("EVALSHA", self.script.sha) if by_sha else ("EVAL", self.script.text)
         return (how, what, str(len(self.keys)), *self.keys, *self.args)
+
+
+def _is_moving(fault: Exception) -> bool:
+    """Whether a slot is, or is on its way, somewhere else.
+
+    A script that hears so has written nothing: it looks at all that it is going to write before its first write, and
+    nothing moves while it runs.
+    """
+    return isinstance(fault, (AskError, TryAgainError)) or "non local key" in str(fault)
 
 
 def _refusal(fault: RedisError) -> StoreDown:
@@ -127,9 +99,9 @@ class Link:
     """
 
     def __init__(self, client: Client, clock: Clock, *, durability: Durability = "local") -> None:
-        if durability == "replicated" and isinstance(client, RedisCluster):
-            raise Misconfigured(["durability = 'replicated' is not for a Cluster yet: its pipelines know no WAIT"])
-        self._client = client
+        if durability == "replicated" and isinstance(client, Cluster):
+            raise Misconfigured(["durability = 'replicated' is not for a Cluster yet: nobody has tried it there"])
+        self._nodes: Nodes = One(client) if isinstance(client, Redis) else client
         self._clock = clock
         self._is_replicated = durability == "replicated"
         self._queue: list[_Question] = []
@@ -137,8 +109,7 @@ class Link:
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
         """Return the script's answer, or raise StoreDown."""
-        question = _Question(script, keys, args)
-        return await self._shielded(self._patiently(lambda: self._ask(question)))
+        return await self._shielded(self._alone(_Question(script, keys, args)))
 
     async def run_shared(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
         """Like `run`, in one pipeline with all that is asked in this turn of the loop: one write, one fsync."""
@@ -149,30 +120,52 @@ class Link:
         return await asyncio.shield(question.answer)
 
     async def ask(self, *words: str) -> object:
-        """Return the answer to a plain command that may be repeated (INFO, CONFIG GET), or raise StoreDown."""
-        return await self._shielded(self._patiently(lambda: self._command(*words)))
+        """Return the answer to a plain command that may be repeated (INFO, SCAN), or raise StoreDown.
+
+        Of several servers the one is asked that has the keys with the hash tag of one of the words.
+        """
+        key = next((word for word in words if "{" in word), "")
+
+        async def attempt(told: Redis | None) -> object:
+            return await said(told or await self._nodes.of(key), words)
+
+        return await self._shielded(self._patiently(attempt))
+
+    async def ask_at(self, node: Redis, *words: str) -> object:
+        """Like `ask`, of one server and no other."""
+
+        async def attempt(_: Redis | None) -> object:
+            return await said(node, words)
+
+        return await self._shielded(self._patiently(attempt))
+
+    async def masters(self) -> Mapping[str, Runner]:
+        """Return, by what to call it in a sentence, a runner for each server that keeps something; see `Runner`."""
+
+        async def attempt(_: Redis | None) -> Mapping[str, Redis]:
+            return await self._nodes.masters()
+
+        found = await self._shielded(self._patiently(attempt))
+        return {name: _At(self, client) for name, client in found.items()}
 
     async def aclose(self) -> None:
         """Wait for what is under way, then close all connections."""
-        if self._tasks:
+        while self._tasks:
             await asyncio.wait(self._tasks)
-        await self._client.aclose()
+        await self._nodes.aclose()
 
     # ------------------------------------------------------------------------------------------ one question
 
-    async def _command(self, *words: str) -> Reply:
-        execute = cast("Callable[..., Awaitable[Reply]]", self._client.execute_command)
-        if isinstance(self._client, RedisCluster) and not words[0].startswith("EVAL"):
-            # keys choose the node of a script; what has no keys is asked of any one
-            return await execute(*words, target_nodes=RedisCluster.RANDOM)
-        return await execute(*words)
+    async def _alone(self, question: _Question, ends: float | None = None) -> Reply:
+        async def attempt(told: Redis | None) -> Reply:
+            node, is_asking = told or await self._nodes.of(question.key), told is not None
+            try:
+                return await said(node, question.words(by_sha=True), is_asking=is_asking)
+            except NoScriptError:
+                # after a restart, a flush, a failover: the text itself, which Redis then knows again
+                return await said(node, question.words(by_sha=False), is_asking=is_asking)
 
-    async def _ask(self, question: _Question) -> Reply:
-        try:
-            return await self._command(*question.words(by_sha=True))
-        except NoScriptError:
-            # after a restart, a flush, a failover: the text itself, which Redis then knows again
-            return await self._command(*question.words(by_sha=False))
+        return await self._patiently(attempt, ends)
 
     async def _shielded(self, work: Coroutine[Any, Any, _T]) -> _T:
         return await asyncio.shield(self._start(work))
@@ -183,64 +176,94 @@ class Link:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        """Ask until there is an answer; what went missing is asked again, what Redis said is final."""
-        ends = self._clock.monotonic() + TOTAL_SECONDS
+    def _ends(self) -> float:
+        return self._clock.monotonic() + TOTAL_SECONDS
+
+    async def _patiently(self, attempt: Callable[[Redis | None], Awaitable[_T]], ends: float | None = None) -> _T:
+        """Ask until there is an answer; what went missing or moved is asked again, what Redis said else is final.
+
+        An attempt is told who is to be asked this once, where somebody said so.
+        """
+        ends = self._ends() if ends is None else ends
         pause = 0.02  # a restart of Redis refuses for longer than this, a cut connection does not
+        told: Redis | None = None
         while True:
             left = ends - self._clock.monotonic()
             try:
                 async with asyncio.timeout(max(left, 0)):
-                    return await attempt()
+                    return await attempt(told)
             except (AuthenticationError, AuthorizationError) as fault:
                 raise _refusal(fault) from fault
-            except (RedisConnectionError, RedisTimeoutError, RedisClusterException, TimeoutError, OSError) as fault:
-                if self._clock.monotonic() + pause >= ends:
-                    raise StoreDown(f"Redis did not answer: {type(fault).__name__}") from fault
+            except _MISSING as fault:
+                told = None
+                await self._nodes.doubt(fault)
+                missing: Exception = fault
             except RedisError as fault:
-                await self._drop_idle(fault)
-                raise _refusal(fault) from fault
+                told, missing = await self._settle(fault), fault
+            if self._clock.monotonic() + pause >= ends:
+                if isinstance(missing, ResponseError):
+                    raise _refusal(missing) from missing
+                raise StoreDown(f"Redis did not answer: {type(missing).__name__}") from missing
             await self._clock.sleep(pause)
             pause = min(pause * 2, 0.3)
 
-    async def _drop_idle(self, fault: RedisError) -> None:
-        """After a failover our connections may lead to what is a replica now: the next ones ask the name anew."""
-        if isinstance(fault, ReadOnlyError) and isinstance(self._client, Redis):
-            await self._client.connection_pool.disconnect(inuse_connections=False)
+    async def _settle(self, fault: RedisError) -> Redis | None:
+        """Raise what Redis said, unless it was that a slot moved or moves; then return who is to be asked, if told."""
+        if isinstance(fault, AskError):
+            return self._nodes.redirect(fault)
+        if not _is_moving(fault):
+            await self._nodes.doubt(fault)
+            raise _refusal(fault) from fault
+        return None
 
     # ------------------------------------------------------------------------------------------ many at once
 
     def _flush(self) -> None:
         queue, self._queue = self._queue, []
-        for first in range(0, len(queue), SHARED_MOST):
-            # it reports to the futures of the questions
-            _ = self._start(self._share(queue[first : first + SHARED_MOST]))
+        together: dict[int, list[_Question]] = {}
+        for question in queue:
+            together.setdefault(self._nodes.together(question.key), []).append(question)
+        for questions in together.values():
+            for first in range(0, len(questions), SHARED_MOST):
+                # it reports to the futures of the questions
+                _ = self._start(self._share(questions[first : first + SHARED_MOST]))
 
     async def _share(self, questions: Sequence[_Question]) -> None:
+        async def attempt(_: Redis | None) -> list[Reply | Exception]:
+            return await self._pipeline(await self._nodes.of(questions[0].key), questions)
+
         answers: Sequence[Reply | Exception]
+        ends = self._ends()
         try:
-            answers = await self._patiently(lambda: self._pipeline(questions))
+            answers = await self._patiently(attempt, ends)
         except Exception as fault:  # noqa: BLE001 - whatever it is, each caller must hear it
             answers = [fault] * len(questions)
         for question, answer in zip(questions, answers, strict=True):
-            if isinstance(answer, Exception):
-                question.answer.set_exception(_refusal(answer) if isinstance(answer, RedisError) else answer)
-                # nobody may be left to hear it
-                question.answer.exception()
-            else:
+            if not isinstance(answer, Exception):
                 question.answer.set_result(answer)
+            elif _is_moving(answer) and not self._is_replicated:
+                # each by itself: what was answered by one server must not be asked of another
+                _ = self._start(self._follow(question, ends))
+            else:
+                question.fail(_refusal(answer) if isinstance(answer, RedisError) else answer)
 
-    async def _pipeline(self, questions: Sequence[_Question]) -> list[Reply | Exception]:
-        answers = await self._send(questions, by_sha=True)
+    async def _follow(self, question: _Question, ends: float) -> None:
+        try:
+            question.answer.set_result(await self._alone(question, ends))
+        except Exception as fault:  # noqa: BLE001 - as above
+            question.fail(fault)
+
+    async def _pipeline(self, node: Redis, questions: Sequence[_Question]) -> list[Reply | Exception]:
+        answers = await self._send(node, questions, by_sha=True)
         unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
-            again = await self._send([questions[i] for i in unknown], by_sha=False)
+            again = await self._send(node, [questions[i] for i in unknown], by_sha=False)
             for i, answer in zip(unknown, again, strict=True):
                 answers[i] = answer
         return answers
 
-    async def _send(self, questions: Sequence[_Question], *, by_sha: bool) -> list[Reply | Exception]:
-        async with self._client.pipeline(transaction=False) as pipe:
+    async def _send(self, node: Redis, questions: Sequence[_Question], *, by_sha: bool) -> list[Reply | Exception]:
+        async with node.pipeline(transaction=False) as pipe:
             for question in questions:
                 pipe.execute_command(*question.words(by_sha=by_sha))
             if self._is_replicated:
@@ -250,3 +273,23 @@ class Link:
         if self._is_replicated and answers.pop() == 0:
             return [StoreDown("no replica confirmed in time")] * len(questions)
         return answers
+
+
+class _At:
+    """A `Runner` whose plain commands are asked of one server; scripts go where their keys are."""
+
+    def __init__(self, link: Link, node: Redis) -> None:
+        self._link = link
+        self._node = node
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        """Return the script's answer."""
+        return await self._link.run(script, keys, args)
+
+    async def run_shared(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        """Return the script's answer."""
+        return await self._link.run_shared(script, keys, args)
+
+    async def ask(self, *words: str) -> object:
+        """Return the answer of this server."""
+        return await self._link.ask_at(self._node, *words)

@@ -12,16 +12,19 @@ from typing import Self
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from service.core.ports import Clock
-from service.store.client import connect
+from service.store.address import connect
 from service.store.keys import Keys, due_topic, settled_topic
+from service.store.nodes import Nodes, One
 
 # after so long without a word the connection is asked whether it is alive; after twice that it is given up
 SILENCE_SECONDS = 5.0
 # from a restart of Redis to hearing again
 AGAIN_SECONDS = (0.1, 1.0)
+# one listens; of a Cluster the same node may be asked where the others are
+CONNECTIONS = 2
 # whoever read "pending" a moment before the settle is still told; about a megabyte of ids would be 20,000
 SETTLED_MOST = 1_000
 
@@ -32,18 +35,24 @@ class WakeWaiter:
     Survives Redis going away: when it is back everybody is woken once, because wakes may have been missed.
 
     Args:
-        url: where Redis is, as for `client.connect`; of a Cluster any node, wakes reach them all.
+        url: where Redis is, as for `address.connect`; of a Cluster one node after the other, wakes reach them all.
         clock: paces reconnecting.
         keys: for the name of the channel.
+        is_cluster: as for `address.connect`.
         silence_seconds: after so long without a word the connection is asked whether it is alive.
     """
 
     def __init__(
-        self, url: str, clock: Clock, *, keys: Keys | None = None, silence_seconds: float = SILENCE_SECONDS
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        keys: Keys | None = None,
+        is_cluster: bool | None = None,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
-        client = connect(url, is_cluster=False, connections=1)
-        assert isinstance(client, Redis)  # noqa: S101 - for mypy: is_cluster=False
-        self._client = client
+        client = connect(url, is_cluster=is_cluster, connections=CONNECTIONS)
+        self._nodes: Nodes = One(client) if isinstance(client, Redis) else client
         self._clock = clock
         self._channel = (keys or Keys()).wake
         self._silence_seconds = silence_seconds
@@ -65,7 +74,7 @@ class WakeWaiter:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self._client.aclose()
+        await self._nodes.aclose()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -130,9 +139,8 @@ class WakeWaiter:
     async def _listen(self) -> None:
         pause = AGAIN_SECONDS[0]
         while True:
-            # ValueError: bytes on our channel that are no text, from somebody else
-            with contextlib.suppress(RedisError, OSError, ValueError):
-                async with self._client.pubsub() as subscription:
+            try:
+                async with (await self._nodes.anyone()).pubsub() as subscription:
                     await subscription.subscribe(self._channel)
                     async for topic in _heard(subscription, self._silence_seconds):
                         pause = AGAIN_SECONDS[0]
@@ -140,6 +148,9 @@ class WakeWaiter:
                             self._wake_all()
                         else:
                             self._tell(topic)
+            except (RedisError, RedisClusterException, OSError, ValueError) as fault:
+                # ValueError: bytes on our channel that are no text, from somebody else
+                await self._nodes.doubt(fault)
             await self._clock.sleep(pause)
             pause = min(pause * 2, AGAIN_SECONDS[1])
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from redis.asyncio import Redis, RedisCluster
 
 from service.core import model as m
 from service.core.errors import Conflicting, LeaseLost, Misconfigured, StoreDown
@@ -75,54 +74,6 @@ async def quick_link(redis_client: redis.Redis, redis_server: EmbeddedRedis) -> 
     opened = Link(connect(redis_server.url), QuickClock())
     yield opened
     await opened.aclose()
-
-
-# ---------------------------------------------------------------------------------------------- the URL
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["redis://localhost:6379/0", "rediss://:secret@host/1?ssl_ca_certs=/ca.pem", "unix:///run/redis.sock?db=2"],
-)
-def test_a_url_is_a_client(url: str) -> None:
-    """Each kind of URL is a client with our timeouts, no retries of its own and the old protocol."""
-    client = connect(url)
-    assert isinstance(client, Redis)
-    kwargs = client.connection_pool.connection_kwargs
-    assert (kwargs["socket_timeout"], kwargs["protocol"]) == (1.0, 2)
-    assert kwargs["retry"].get_retries() == 0
-
-
-@pytest.mark.parametrize(
-    "url, is_cluster, expected",
-    [
-        ("redis://h?cluster=true", None, True),
-        ("redis://h?cluster=yes", None, True),
-        ("redis://h?cluster=no", None, False),
-        ("redis://h", None, False),
-        ("redis://h", True, True),
-        ("redis://h?cluster=true", False, False),
-    ],
-)
-def test_a_cluster_is_said(url: str, is_cluster: bool | None, expected: bool) -> None:
-    """A Cluster is one when the URL says so, or the setting, which counts more."""
-    assert isinstance(connect(url, is_cluster=is_cluster), RedisCluster) == expected
-
-
-@pytest.mark.parametrize(
-    "url, fault",
-    [
-        ("http://user:hunter2@h", "redis://"),
-        ("redis://user:hunter2@h?socket_timeout=60", "socket_timeout"),
-        ("redis://user:hunter2@h?retry_on_timeout=true", "retry_on_timeout"),
-        ("", "redis://"),
-    ],
-)
-def test_what_is_no_url_of_ours(url: str, fault: str) -> None:
-    """A URL that cannot be used is said in words, without its password."""
-    with pytest.raises(Misconfigured, match=fault) as caught:
-        connect(url)
-    assert "hunter2" not in str(caught.value)
 
 
 # ---------------------------------------------------------------------------------------------- NOSCRIPT

@@ -1,0 +1,104 @@
+"""Whom to ask where there is one server; and one question put to several at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MovedError, ReadOnlyError, ResponseError
+
+from service.core.errors import StoreDown
+from service.store.address import connect
+from service.store.embedded import EmbeddedRedis
+from service.store.nodes import Inquiry, One, said
+
+
+async def test_one_server_is_asked_everything(redis_server: EmbeddedRedis) -> None:
+    """Where there is one server it has every key, hears every wake, and all of it fits into one pipeline."""
+    client = connect(redis_server.url)
+    assert isinstance(client, Redis)
+    one = One(client)
+    assert await one.of("a") is await one.of("b") is await one.anyone() is client
+    assert await one.masters() == {"": client}
+    assert one.together("a") == one.together("b")
+    await one.aclose()
+
+
+async def test_only_a_replica_costs_connections(redis_server: EmbeddedRedis) -> None:
+    """What a lost reply says nothing about is kept; a connection that led to a replica is not used again."""
+    client = connect(redis_server.url)
+    assert isinstance(client, Redis)
+    one = One(client)
+    first = await said(client, ("CLIENT", "ID"))
+    await one.doubt(RedisConnectionError("cut"))
+    assert await said(client, ("CLIENT", "ID")) == first
+    await one.doubt(ReadOnlyError("READONLY"))
+    assert await said(client, ("CLIENT", "ID")) != first
+    await one.aclose()
+
+
+async def test_a_node_of_a_cluster_is_no_server_alone(tmp_path: Path) -> None:
+    """A server that speaks of slots is a node of a Cluster, and who set it up is told."""
+    client = connect(f"unix://{tmp_path / 'nobody'}")
+    assert isinstance(client, Redis)
+    one = One(client)
+    with pytest.raises(StoreDown, match=r"redis\.cluster = true"):
+        one.redirect(MovedError("1 127.0.0.1:2"))
+    await one.aclose()
+
+
+async def test_the_first_good_answer_counts() -> None:
+    """Whoever asks while a question is open hears its answer; one that hangs, and one that fails, hold nobody up."""
+    asked, lets_go = [], asyncio.Event()
+
+    async def hangs() -> str:
+        asked.append("hangs")
+        await lets_go.wait()
+        return "late"
+
+    async def fails() -> str:
+        asked.append("fails")
+        raise RedisConnectionError
+
+    async def knows() -> str:
+        asked.append("knows")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return "the answer"
+
+    inquiry = Inquiry(lambda: [hangs(), fails(), knows()], "they")
+    assert await asyncio.gather(inquiry.answer(), inquiry.answer()) == ["the answer"] * 2
+    assert sorted(asked) == ["fails", "hangs", "knows"]
+    assert await inquiry.answer() == "the answer"
+    assert len(asked) == 6
+    lets_go.set()
+    await inquiry.aclose()
+
+
+async def test_nobody_knows() -> None:
+    """Where nobody can be reached that is said; where somebody said no, that is."""
+
+    async def fails() -> str:
+        raise RedisConnectionError
+
+    async def refuses() -> str:
+        raise ResponseError("ERR This instance has cluster support disabled")
+
+    with pytest.raises(RedisConnectionError, match="they: nobody"):
+        await Inquiry(lambda: [fails()], "they").answer()
+    with pytest.raises(ResponseError, match="cluster support"):
+        await Inquiry(lambda: [refuses(), fails()], "they").answer()
+
+
+async def test_what_is_asked_on_the_way(redis_server: EmbeddedRedis) -> None:
+    """What one server says no to is raised, also where ASKING goes before it."""
+    client = connect(redis_server.url)
+    assert isinstance(client, Redis)
+    with pytest.raises(ResponseError):
+        await said(client, ("NO-SUCH-THING",))
+    with pytest.raises(ResponseError):
+        await said(client, ("NO-SUCH-THING",), is_asking=True)
+    await client.aclose()
