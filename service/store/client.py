@@ -7,6 +7,7 @@ there is an answer, or StoreDown.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar, cast
@@ -173,8 +174,14 @@ class Link:
     def _start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        with contextlib.suppress(asyncio.CancelledError):
+            # who asked may have been cancelled: asyncio would complain to the log about a StoreDown that nobody heard
+            task.exception()
 
     def _ends(self) -> float:
         return self._clock.monotonic() + TOTAL_SECONDS

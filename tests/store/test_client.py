@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -242,6 +243,19 @@ async def test_who_stops_waiting_disturbs_nobody(live_store: RedisStore, dice: C
         assert account is None or (isinstance(account, m.Account) and account.action.id == offer.action_id)
     for offer in offers:
         assert await live_store.read(offer.action_id) is not None
+
+
+async def test_a_no_that_nobody_hears_is_no_complaint(link: Link) -> None:
+    """Where the one who asked was cancelled before Redis said no, nothing is written to the log past ours."""
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(str(context)))
+    asking = asyncio.create_task(link.run(Script("no", "return redis.error_reply('NO')", "0" * 40), [], []))
+    await asyncio.sleep(0)
+    asking.cancel()
+    assert [type(end) for end in await asyncio.gather(asking, return_exceptions=True)] == [asyncio.CancelledError]
+    await link.aclose()
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_fault_of_ours_is_heard(link: Link) -> None:
