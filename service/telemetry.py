@@ -40,6 +40,8 @@ class Event(StrEnum):
     BYSTANDER_LOST = "bystander.lost"
     STORE_LOST = "store.lost"
     STORE_FOUND = "store.found"
+    READINESS_LOST = "readiness.lost"
+    READINESS_GAINED = "readiness.gained"
     WORKER_STARTED = "worker.started"
     WORKER_STOPPED = "worker.stopped"
     DOOR_OPENED = "door.opened"

@@ -8,7 +8,7 @@ from importlib import metadata
 
 import typer
 
-from service.cli import running, sending, showing, steering
+from service.cli import checking, running, sending, showing, steering
 from service.core.errors import Misconfigured, StoreDown
 
 app = typer.Typer(
@@ -22,10 +22,12 @@ app.command()(running.up)
 app.command()(running.serve)
 app.command()(running.work)
 app.command()(running.sandbox)
+app.command()(checking.check)
 app.command()(sending.send)
 app.command()(steering.pause)
 app.command()(steering.resume)
 app.command()(showing.demo)
+app.command()(showing.chaos)
 
 
 @app.callback(invoke_without_command=True)

@@ -29,6 +29,7 @@ _Info = Mapping[str, object]
 class Topic(StrEnum):
     """What is looked at, by the name it has in logs and in what `onhook check` prints."""
 
+    SETTINGS = "settings"
     REACH = "reach"
     VERSION = "version"
     ROLE = "role"
@@ -38,6 +39,7 @@ class Topic(StrEnum):
     MEMORY = "memory"
     CLOCK = "clock"
     SCRIPTS = "scripts"
+    WAKES = "wakes"
 
 
 class Verdict(StrEnum):
@@ -72,7 +74,7 @@ class Health:
     """What is known of a Redis.
 
     Attributes:
-        findings: each thing that was looked at; a Redis that does not answer has one only.
+        findings: each thing that was looked at, whether it answers first; one that does not has no other.
         version: as Redis says, or "".
         role: `master`, `slave`, or "".
         memory_share: how much of maxmemory is used, 0 to 1; None where no limit is set.
@@ -87,6 +89,11 @@ class Health:
     def faults(self) -> tuple[str, ...]:
         """What is wrong, one sentence each; none means ready."""
         return tuple(one.sentence for one in self.findings if one.is_fault)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether Redis answered, and has read its file."""
+        return not self.findings[0].is_fault
 
     @property
     def lasting(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Unpack, cast
 
 from service.core import model as m
-from service.core.errors import Conflicting, LeaseLost
+from service.core.errors import Conflicting, LeaseLost, StoreDown
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.core.rules import DESK_CALLS
@@ -85,11 +85,17 @@ class RedisStore:
         self._rate = rate or Rate()
         self._lease_ms = _ms(lease_seconds)
         self._now_ms = now_ms
+        self._objection = ""
 
     # ------------------------------------------------------------------------------------------ intake
 
     async def accept(self, offer: m.Offer) -> m.Receipt:
-        """Store `offer` on disk, or join the action it belongs to; raises Conflicting for another body."""
+        """Store `offer` on disk, or join the action it belongs to; raises Conflicting for another body.
+
+        After a `health` that found that Redis may lose it, or has no room, StoreDown: a yes would be a lie.
+        """
+        if self._objection:
+            raise StoreDown(self._objection)
         keys, removal = self._keys, offer.removal
         event_at = "" if removal.event_at is None else str(removal.event_at)
         kept, masked = records.json_of(removal), records.json_of(records.masked(removal))
@@ -329,7 +335,9 @@ class RedisStore:
 
     async def health(self, **asked: Unpack[Asked]) -> Health:
         """Say in words what is wrong with Redis, as `examine` does; never raises."""
-        return await examine(self._runner, self._keys, **asked)
+        health = await examine(self._runner, self._keys, **asked)
+        self._objection = health.objection if health.is_reached else self._objection
+        return health
 
     # ------------------------------------------------------------------------------------------ what they share
 

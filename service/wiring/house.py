@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from service import settings
-from service.core.errors import Misconfigured
+from service.core.errors import Misconfigured, StoreDown
 from service.core.ports import Genesys, Source
 from service.flow import operations
 from service.flow.workplace import Workplace
@@ -23,6 +24,7 @@ from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
 from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
+from service.wiring.readiness import Readiness
 from service.wiring.secret import SANDBOX, was_played
 
 AGAIN_SECONDS = 0.2  # some of these fit into the ten in which a process ends
@@ -35,18 +37,19 @@ class House:
     said: Settings
     place: Workplace
     store: RedisStore
+    readiness: Readiness
     stop: Stop
     say: Say
 
     async def faults(self) -> list[str]:
         """Say in words why this process is not ready; empty when it is."""
         leaving = ["is about to end"] if self.stop.is_leaving else []
-        redis = self.said.redis
-        health = await self.store.health(allow_lossy=redis.allow_lossy, needs_replica=redis.durability == "replicated")
-        return [*leaving, *health.faults]
+        return [*leaving, *await self.readiness.faults()]
 
     async def standing(self) -> dict[str, dict[str, object]]:
-        """Return by org its mode and what is paused ("" for the whole org)."""
+        """Return by org its mode and what is paused ("" for the whole org); StoreDown at once where Redis is away."""
+        if not self.readiness.is_reached:
+            raise StoreDown("what is paused is not known")
         return {
             org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org))}
             for org, terms in self.said.orgs.items()
@@ -92,13 +95,20 @@ async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tupl
 async def opened(
     said: Settings, say: Say, *, may_start: bool, through: Callable[[Genesys], Genesys] | None = None
 ) -> AsyncIterator[House]:
-    """Open everything the flow needs, in order; close it in reverse. Signals say stop from before that until after."""
+    """Open everything the flow needs, in order; close it in reverse. Signals say stop from before that until after.
+
+    Raises:
+        Misconfigured: there is no Redis, or one that cannot keep our promises until a person mends it.
+    """
     stop = Stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop.listening())
         store, _, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
         clock = SystemClock()
-        waiter = WakeWaiter(url, clock, keys=Keys(said.redis.prefix))
+        readiness = Readiness(said.redis, store, clock)
+        await readiness.begin()
+        stack.push_async_callback(_end, asyncio.create_task(readiness.watch()))
+        waiter = WakeWaiter(url, clock, keys=Keys(said.redis.prefix), is_cluster=said.redis.cluster or None)
         stack.push_async_callback(_close, waiter)
         waiter.start()
         outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
@@ -114,7 +124,12 @@ async def opened(
             sources=_sources(said, clock, outgoing, stack),
             terms={name: org.terms for name, org in said.orgs.items()},
         )
-        yield House(said, place, store, stop, say)
+        yield House(said, place, store, readiness, stop, say)
+
+
+async def _end(task: asyncio.Task[NoReturn]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _close(waiter: WakeWaiter) -> None:

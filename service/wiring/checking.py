@@ -1,0 +1,53 @@
+"""What `onhook check` finds: the settings as they were understood, and all that is known of their Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service import settings
+from service.settings import Settings
+from service.store.health import Finding, Topic, Verdict
+from service.store.keys import Keys
+from service.store.waiter import WakeWaiter
+from service.wiring.house import opened_store
+from service.wiring.machine import SystemClock
+from service.wiring.readiness import asked
+
+WAKE_SECONDS = 2.0  # to connect and subscribe takes milliseconds; so long anything else may take too
+
+
+async def check() -> Sequence[Finding]:
+    """Return everything that was looked at; nothing is changed, and no process has to run.
+
+    Raises:
+        Misconfigured: the settings cannot be used, or name no Redis and no `onhook up` runs.
+    """
+    said, clock = settings.read(), SystemClock()
+    async with opened_store(said, may_start=False) as (store, _, url):
+        health = await store.health(**asked(said.redis, clock, is_thorough=True))
+        wakes = [await _wakes(url, said, clock)] if health.is_reached else []
+        return [_understood(said), *health.findings, *wakes]
+
+
+def _understood(said: Settings) -> Finding:
+    orgs = [f"org {name} ({org.mode})" for name, org in said.orgs.items()]
+    sources = [f"source {name} (for {source.org})" for name, source in said.sources.items()]
+    named = ", ".join([*orgs, *sources]) or "neither org nor source: enough for `onhook up --sandbox` only"
+    lossy = "; allow_lossy: Redis may forget what it confirmed" if said.redis.allow_lossy else ""
+    return Finding(Topic.SETTINGS, Verdict.FINE, named + lossy)
+
+
+async def _wakes(url: str, said: Settings, clock: SystemClock) -> Finding:
+    keys = Keys(said.redis.prefix)
+    async with WakeWaiter(url, clock, keys=keys, is_cluster=said.redis.cluster or None) as waiter:
+        began = clock.monotonic()
+        await waiter.for_due("any", "removals", WAKE_SECONDS)  # to be subscribed wakes everybody once
+        is_heard = clock.monotonic() - began < WAKE_SECONDS
+    if is_heard:
+        return Finding(Topic.WAKES, Verdict.FINE, f"the channel {keys.wake} can be heard")
+    slow = "what is accepted is noticed up to a second later"
+    return Finding(
+        Topic.WAKES,
+        Verdict.LASTING,
+        f"the user in redis.url may not SUBSCRIBE to {keys.wake}: let it; until then {slow}",
+    )
