@@ -92,27 +92,36 @@ class Circumstances:
     workers: int
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """Of which kind the parts of a story are."""
+
+    ledger: type[Ledger] = Ledger
+    chaos: type[Chaos] = Chaos
+    cloud: type[Cloud] = Cloud
+    desk: type[Desk] = Desk
+
+
 class Story:
     """Everything real but the world: the flow, the rules, the scripts and Redis are those of production."""
 
-    chaos_kind: type[Chaos] = Chaos
-    cloud_kind: type[Cloud] = Cloud
-    desk_kind: type[Desk] = Desk
     storm_seconds = STORM_SECONDS
+    hire_seconds = (0.5, 4.0)  # until somebody comes for who died
+    straggler_seconds = 12.0  # two leases: what one that stood still would do after the end
 
-    def __init__(self, seed: int, client: blocking.Redis, bend: Bend | None = None) -> None:
-        bend = bend or Bend()
+    def __init__(self, seed: int, client: blocking.Redis, bend: Bend | None = None, kinds: Kinds | None = None) -> None:
+        bend, kinds = bend or Bend(), kinds or Kinds()
         self.seed, self.client, self.keys = seed, client, Keys()
         self.rng = _dice("story", seed)
         self.course = Course(_dice("order", seed))
         self.clock = CourseClock(self.course)
-        self.ledger = Ledger(self.clock)
-        self.chaos = self.chaos_kind(self.course, self.clock, self.ledger, _dice("chaos", seed))
+        self.ledger = kinds.ledger(self.clock)
+        self.chaos = kinds.chaos(self.course, self.clock, self.ledger, _dice("chaos", seed))
         self.chaos.when_killed = self._hire_later
-        self.cloud = self.cloud_kind(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
+        self.cloud = kinds.cloud(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
         self.given = self.circumstances()
         max_age = self.given.max_age_seconds
-        self.desk = self.desk_kind(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
+        self.desk = kinds.desk(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
         passage = Passage(client, self.clock, self.ledger, self.chaos)
         self.dice = CountingDice()
         self.real = RedisStore(passage, self.dice, rate=self.given.rate, now_ms=self.clock.redis_now)
@@ -162,7 +171,7 @@ class Story:
     def _hire_later(self, who: str) -> None:
         if self.places.pop(who, None) is None:
             return  # a receiver: the next delivery has its own
-        self.course.later(self.rng.uniform(0.5, 4.0), self.hire)
+        self.course.later(self.rng.uniform(*self.hire_seconds), self.hire)
 
     def someone(self) -> str:
         """Return the name of a worker that lives and moves, or "" when there is none."""
@@ -204,7 +213,7 @@ class Story:
             if self.clock.monotonic() > MOST_SECONDS + 1000.0:
                 self.ledger.breach("everything ends", "something is still open")
                 break
-        await self.clock.sleep(12.0)  # a straggler's lease, and what it would do then
+        await self.clock.sleep(self.straggler_seconds)
         for action in self.ledger.conversations:
             account = await self.real.read(action)
             if account is not None:

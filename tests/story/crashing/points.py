@@ -1,0 +1,80 @@
+"""Where a process can die: every await of a story, found by playing it; a chaos that strikes just one of them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.store.script import Reply
+from tests.story.simulation.chaos import Chaos
+from tests.story.simulation.course import WHO, Course, CourseClock
+from tests.story.simulation.ledger import Ledger
+
+# What can be done to a process at an await. `down after` and `reply lost` are the two ways in which an answer goes
+# missing: for good, or until it is asked for again. Who stands still or is slow is the simulation's.
+FATES = frozenset({"crash at", "crash before", "crash after", "reply lost", "down after"})
+# Asked each second, mostly for nothing: only those that took something, and the first ones, are awaits of their own.
+IDLE = frozenset({"claim", "claim_reports", "wake"})
+FIRST = 2
+EMPTY_REPLY = 2  # a claim answers with two words before what it took
+
+
+class Point(NamedTuple):
+    """The nth time that something is asked for by this name, and what happens to who asks."""
+
+    name: str
+    ordinal: int
+    fate: str
+
+    @property
+    def where(self) -> tuple[str, int]:
+        """The await itself, whatever happens there."""
+        return self.name, self.ordinal
+
+
+class Strike(Chaos):
+    """No chance: it counts every await of every process, and strikes at one, once."""
+
+    def __init__(self, course: Course, clock: CourseClock, ledger: Ledger, rng: random.Random) -> None:
+        super().__init__(course, clock, ledger, rng)
+        self.is_calm = True  # what looks here asks whether chance may strike: it may not
+        self.plan: Point | None = None
+        self.met: dict[Point, None] = {}
+        self._asked: Counter[tuple[str, tuple[str, ...]]] = Counter()
+
+    def drawn(self, name: str, kinds: Sequence[str]) -> str:
+        """Return the fault that the plan has for this await, or ""."""
+        fates = [fate for fate in dict.fromkeys(kinds) if fate in FATES]
+        if not WHO.get() or not fates:
+            return ""  # the world, which no fault stops
+        self._asked[name, tuple(kinds)] += 1
+        here = [Point(name, self._asked[name, tuple(kinds)], fate) for fate in fates]
+        self.met |= dict.fromkeys(here)
+        return self.plan.fate if self.plan and self.plan in here else ""
+
+    def times(self, name: str) -> int:
+        """Return how often something was asked for by this name so far."""
+        return max((times for (asked, _), times in self._asked.items() if asked == name), default=0)
+
+
+@dataclass
+class Witness(Ledger):
+    """A ledger that also knows which of the claims took something."""
+
+    fruitful: set[tuple[str, int]] = field(default_factory=set)
+    strike: Strike | None = None
+
+    def step(self, name: str, keys: Sequence[str], args: Sequence[str], reply: Reply) -> None:
+        """Write down a script that ran."""
+        super().step(name, keys, args, reply)
+        if name in IDLE and self.strike and isinstance(reply, list) and len(reply) > EMPTY_REPLY:
+            self.fruitful.add((name, self.strike.times(name)))
+
+
+def worth_it(witness: Witness, strike: Strike) -> list[Point]:
+    """Return the points of a story that are to be struck: not the same idle question a hundred times."""
+    is_news = {point: point.name not in IDLE or point.where in witness.fruitful for point in strike.met}
+    return [point for point in strike.met if is_news[point] or point.ordinal <= FIRST]
