@@ -19,7 +19,7 @@ from service.core import model as m
 from service.store.redis import Rate
 from tests.story.crashing.points import Point, Strike, Witness, worth_it
 from tests.story.simulation.cloud import LAG_SECONDS, Cloud, Talk
-from tests.story.simulation.desk import Click, Desk
+from tests.story.simulation.desk import ORG, SOURCE, Click, Desk
 from tests.story.simulation.ledger import Wish
 from tests.story.simulation.promises import Broken, broken_in
 from tests.story.simulation.scenes import CALLER, OTHER, THIRD
@@ -108,11 +108,13 @@ class CrashStory(Story):
 
     def circumstances(self) -> Circumstances:
         """Nothing is left to chance."""
-        return Circumstances(max_age_seconds=120.0, rate=Rate(300.0, 30), last_pair="allow", workers=1)
+        return Circumstances(
+            max_age_seconds=120.0, rate=Rate(300.0, 30), last_pair="allow", workers=1, sources=(SOURCE,)
+        )
 
     def begin(self) -> None:
         """Lay out what is going to happen."""
-        talk = Talk(self.cloud.uuid(), self.lag, self.clock.monotonic())
+        talk = Talk(self.cloud.uuid(), self.lag, self.clock.monotonic(), ORG)
         self.cloud.talks[talk.id] = talk
         people = (("caller", "customer", CALLER), ("agent", "agent", CALLER), ("other", "external", OTHER))
         for who in (*people, ("third", "external", THIRD)):

@@ -66,6 +66,7 @@ class Talk:
     id: str
     lag: float
     opens_at: float
+    org: str
     is_poison: bool = False  # whoever looks at it dies
     stays: list[Stay] = field(default_factory=list)
 
@@ -110,10 +111,10 @@ class Cloud:
                 Stay(self.uuid(), self.uuid(), stay.name, stay.purpose, stay.phone, stay.joined_at, stay.is_back)
             )
 
-    def sight(self, conversation: str) -> m.Sight:
+    def sight(self, conversation: str, org: str) -> m.Sight:
         """Return what a look sees right now: leavers are seen with a lag."""
         talk = self.talks.get(conversation)
-        if talk is None:
+        if talk is None or talk.org != org:
             return m.NotFound(m.Reply(404, "not.found"))
         now, people = self.clock.monotonic(), []
         for stay in talk.stays if now >= talk.opens_at else ():
@@ -157,10 +158,10 @@ class Cloud:
 
 
 class CloudPort:
-    """The port `Genesys` of every process."""
+    """The port `Genesys` of every process: it sees the conversations of one org."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, org: str) -> None:
+        self._cloud, self._org = cloud, org
 
     async def look(self, conversation_id: str) -> m.Sight:
         """Return what is seen, late or wrong as it may be."""
@@ -176,7 +177,7 @@ class CloudPort:
         if is_stormy:
             cloud.ledger.hit(kind)
         await cloud.clock.sleep(rng.uniform(0.02, 0.3))
-        sight = cloud.sight(conversation_id)
+        sight = cloud.sight(conversation_id, self._org)
         await cloud.clock.sleep({"look timeout": 4.6, "look slow": rng.uniform(1.0, 4.5)}.get(kind, 0.02))
         if await self._struck("look answer", "reply lost") == "reply":
             kind = "look timeout"

@@ -15,6 +15,7 @@ from tests.story.simulation.course import Course, CourseClock
 from tests.story.simulation.ledger import Ledger, Wish
 
 ORG, SOURCE = "acme", "desk"
+ORGS = {SOURCE: ORG, "counter": "beta"}  # whose source is whose
 PATIENCE_SECONDS = 10.0  # of who sends a webhook, before the same is sent again
 STRUCK = 0.15  # of notes and of looks for them
 
@@ -28,10 +29,17 @@ class Desk:
     success_status = 202
 
     def __init__(
-        self, clock: CourseClock, ledger: Ledger, chaos: Chaos, rng: random.Random, *, max_age_seconds: float
+        self,
+        source: str,
+        clock: CourseClock,
+        ledger: Ledger,
+        chaos: Chaos,
+        rng: random.Random,
+        *,
+        max_age_seconds: float,
     ) -> None:
         self._clock, self._ledger, self._chaos, self._rng = clock, ledger, chaos, rng
-        self.terms = m.SourceTerms(SOURCE, ORG, max_age_seconds, ("ticket",))
+        self.terms = m.SourceTerms(source, ORGS[source], max_age_seconds, ("ticket",))
         self.is_down = False
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
@@ -107,6 +115,7 @@ class Click:
     clicked_at: int = 0
     identity: str = ""
     preview: bool = False
+    source: str = SOURCE
 
     def body(self) -> bytes:
         """Return the webhook's body."""
@@ -140,7 +149,7 @@ class Sender:
         known = next((one for one in self._ledger.wishes if one.message == click.message), None)
         ticket = "" if click.preview else click.ticket
         named = (click.conversation, click.selector, click.identity)
-        told = known or Wish(click.message, *named, click.clicked_at, self._max_age, ticket)
+        told = known or Wish(click.message, *named, click.clicked_at, self._max_age, ticket, ORGS[click.source])
         if known is None:
             self._ledger.wishes.append(told)
         self.unsent += 1
@@ -165,7 +174,7 @@ class Sender:
         taken = None
         try:
             await self._chaos.point("post", ("crash at", "freeze at"))
-            found = await self._intake.take(m.Delivery(SOURCE, (), click.body(), self._clock.now()))
+            found = await self._intake.take(m.Delivery(click.source, (), click.body(), self._clock.now()))
             assert isinstance(found, m.Receipt)
             taken = found
             if await self._chaos.point("2xx", ("crash before", "freeze before", "reply lost")) == "reply":
@@ -186,7 +195,7 @@ class Sender:
         if not stored:
             return
         try:
-            await self._intake.take(m.Delivery(SOURCE, (), click.body(), self._clock.now()))
+            await self._intake.take(m.Delivery(click.source, (), click.body(), self._clock.now()))
         except Conflicting:
             self._ledger.hit("delivery conflicts")
         except StoreDown:

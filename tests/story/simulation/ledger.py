@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import hashlib
 import json
 from collections import Counter
@@ -79,6 +80,7 @@ class Wish:
     clicked_at: int
     max_age_seconds: float
     ticket: str
+    org: str
     actions: list[str] = field(default_factory=list)
 
 
@@ -119,6 +121,14 @@ class Ledger:
         """Write down that a promise was broken."""
         self.breaches.append((promise, how))
         self.tell(f"BROKEN {promise}: {how}")
+
+    def known(self) -> dict[str, object]:
+        """Return a copy of what mirrors Redis, and not the world."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in ("marks", "ends", "_holders", "_renewed")}
+
+    def forget(self, known: dict[str, object]) -> None:
+        """Mirror Redis as it was when `known` was taken."""
+        vars(self).update(known)
 
     # --- what Redis did ----------------------------------------------------------------------------------------------
 

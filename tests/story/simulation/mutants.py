@@ -13,7 +13,6 @@ from service.core.errors import LeaseLost
 from service.core.ports import Genesys, Source, Store
 from service.store.keys import Keys
 from service.store.redis import RedisStore
-from tests.story.simulation.desk import ORG
 from tests.story.simulation.ledger import Ledger
 from tests.story.simulation.story import Bend
 
@@ -59,7 +58,7 @@ class Unowned(Bent):
         found = await self._port.mark_sent(lease, epoch, progress, entries)
         if not isinstance(found, m.Owned) or self._client is None or self._ledger is None:
             return found
-        conversation = Keys().conversation(ORG, self._ledger.conversations[lease.id])
+        conversation = Keys().conversation(lease.org, self._ledger.conversations[lease.id])
         self._client.hset(conversation, "owner", "")
         return await self._port.mark_sent(lease, found.epoch, progress, entries)
 
@@ -70,7 +69,7 @@ class Uncoordinated(Unowned):
     async def claim(self, org: str, worker: str, token: str, limit: int) -> object:
         if self._client is not None and self._ledger is not None:
             for conversation in set(self._ledger.conversations.values()):
-                self._client.hset(Keys().conversation(ORG, conversation), "owner", "")
+                self._client.hset(Keys().conversation(org, conversation), "owner", "")
         return await self._port.claim(org, worker, token, limit)
 
 

@@ -70,7 +70,7 @@ def quick_redis() -> Iterator[blocking.Redis]:
         server = stack.enter_context(EmbeddedRedis(folder))
         options = {"decode_responses": True, "protocol": 2, "single_connection_client": True}
         client = stack.enter_context(blocking.Redis.from_url(server.url, **options))
-        client.config_set("appendfsync", "no")
+        client.config_set("appendonly", "no")
         yield client
 
 

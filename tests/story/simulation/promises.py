@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from service.core import model as m
 from tests.story.simulation.chaos import LINK_SECONDS
 from tests.story.simulation.cloud import Stay
+from tests.story.simulation.failover import HIT, KEPT
 from tests.story.simulation.ledger import End, Wish
 from tests.story.simulation.scenes import NAMES, SET_MOST
 from tests.story.simulation.story import Story
@@ -19,7 +20,8 @@ K = m.OutcomeKind
 def broken_in(story: Story) -> list[Broken]:
     """Return every promise that this story broke."""
     questions = (_ends, _same, _sends, _deadlines, _effects, _outcomes, _reports, _last_pair, _leftovers)
-    return [*story.ledger.breaches, *(found for question in questions for found in question(story))]
+    found = [*story.ledger.breaches, *(broken for question in questions for broken in question(story))]
+    return [broken for broken in found if broken[0] in KEPT] if story.ledger.hits[HIT] else found
 
 
 def _ends(story: Story) -> Iterator[Broken]:
@@ -50,7 +52,7 @@ def _sends(story: Story) -> Iterator[Broken]:
 
 def _wish(story: Story, action: str) -> Wish:
     """Return the delivery that made an action, not one that joined it; nobody's, where no sender was told of it."""
-    nobody = Wish("", "", ("", ""), "", 0, 0.0, "")
+    nobody = Wish("", "", ("", ""), "", 0, 0.0, "", "")
     told = (wish for wish in story.ledger.wishes if action in wish.actions)
     return next((wish for wish in told if wish.clicked_at == story.ledger.clicks[action]), nobody)
 
@@ -88,6 +90,8 @@ def _effects(story: Story) -> Iterator[Broken]:
             yield "nobody else", f"{patch.action or 'nobody'} sent for {patch.participant}"
             continue
         wish = _wish(story, patch.action)
+        if story.cloud.talks[patch.conversation].org != m.org_of(patch.action):
+            yield "nobody else", f"{patch.action} sent for a conversation of another org"
         if not _is_meant(story, wish, stay):
             yield "nobody else", f"{patch.action} sent for {stay.name} {stay.id}"
         if not patch.is_effective:
@@ -149,7 +153,7 @@ def _is_there(story: Story, action: str) -> bool:
     """Whether somebody who was meant is listed; whose id a merge took away is there, and nobody can know."""
     wish = _wish(story, action)
     talk = story.cloud.talks.get(wish.conversation)
-    if talk is None or _by_lost_id(story, wish):
+    if talk is None or talk.org != wish.org or _by_lost_id(story, wish):
         return False
     return any(stay.is_listed and _is_meant(story, wish, stay) for stay in talk.stays)
 

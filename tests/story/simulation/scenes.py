@@ -7,12 +7,15 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+import redis as blocking
+
 from service.core.errors import StoreDown
 from service.core.ports import Store
 from tests.story.simulation.chaos import Chaos
 from tests.story.simulation.cloud import LAG_SECONDS, Cloud, Talk
 from tests.story.simulation.course import Course, CourseClock
-from tests.story.simulation.desk import ORG, SOURCE, Click, Desk, Sender
+from tests.story.simulation.desk import ORGS, Click, Desk, Sender
+from tests.story.simulation.failover import Failover
 from tests.story.simulation.ledger import Ledger
 
 CALLER, OTHER, THIRD, STRANGER = "+14155550123", "+14155550188", "+14155550177", "+14155550999"
@@ -21,8 +24,14 @@ SET_MOST = 3.0  # seconds in all: what the rules' grace has room for, see cloud.
 
 
 POISONED = 0.06  # of stories have an action that kills each worker that takes it up
+FAILOVERS = 0.07  # of stories have some
 
-WHO_IS_MEANT = ("phone",) * 6 + ("other",) * 4 + ("third",) * 4 + ("id", "id", "both", "stranger", "nowhere", "preview")
+WHO_IS_MEANT = (
+    ("phone",) * 6
+    + ("other",) * 4
+    + ("third",) * 4
+    + ("id", "id", "both", "stranger", "nowhere", "preview", "elsewhere")
+)
 
 
 @dataclass
@@ -35,11 +44,12 @@ class Scenes:
     ledger: Ledger
     chaos: Chaos
     cloud: Cloud
-    desk: Desk
+    desks: dict[str, Desk]
     sender: Sender
     store: Store
     someone: Callable[[], str]
     retire: Callable[[str], None]
+    client: blocking.Redis
 
     def begin(self, storm_seconds: float) -> None:
         """Lay out the whole story."""
@@ -50,6 +60,7 @@ class Scenes:
             poison = self._talk()
             poison.is_poison = True
             click = Click("poison", poison.id, ("phone", CALLER), f"incident/{'d' * 32}")
+            click.source = next(source for source in self.desks if ORGS[source] == poison.org)
             self._sent(click, self.rng.uniform(0.5, 10.0), 0.0)
         self._blows(storm_seconds)
 
@@ -67,7 +78,12 @@ class Scenes:
     def _talk(self) -> Talk:
         rng, cloud = self.rng, self.cloud
         opens_at = self.clock.monotonic() + rng.choice((0.0, 0.0, rng.uniform(0.0, 6.0)))
-        talk = Talk(cloud.uuid(), rng.choice((0.0, 0.3, rng.uniform(0.0, LAG_SECONDS))), opens_at)
+        talk = Talk(
+            cloud.uuid(),
+            rng.choice((0.0, 0.3, rng.uniform(0.0, LAG_SECONDS))),
+            opens_at,
+            ORGS[rng.choice(list(self.desks))],
+        )
         cloud.talks[talk.id] = talk
         cloud.join(talk, "caller", "customer", CALLER)
         cloud.join(talk, "agent", "agent", CALLER)
@@ -102,6 +118,7 @@ class Scenes:
     def _clicks(self, number: int, talk: Talk, storm_seconds: float) -> None:
         rng, at = self.rng, self.rng.uniform(0.5, storm_seconds - 8.0)
         click = Click(f"m{number}", talk.id, ("phone", CALLER), f"incident/{number:032x}")
+        click.source = next(source for source in self.desks if ORGS[source] == talk.org)
         stay = rng.choice(talk.stays)
         match rng.choice(WHO_IS_MEANT):
             case "other":
@@ -116,6 +133,10 @@ class Scenes:
                 click.selector = ("phone", STRANGER)
             case "nowhere":
                 click.conversation = self.cloud.uuid()
+            case "elsewhere":  # a conversation that may be another org's
+                click.source = rng.choice(list(self.desks))
+                if ORGS[click.source] != talk.org:
+                    self.ledger.hit("a conversation of another org")
             case "preview":
                 click.preview = True
             case _:
@@ -172,6 +193,9 @@ class Scenes:
         for blow in blows:
             if rng.random() < 0.5:
                 self.at(rng.uniform(1.0, storm_seconds - 6.0), blow)
+        if rng.random() < FAILOVERS:
+            for _ in range(3):
+                self.at(rng.uniform(1.0, storm_seconds - 6.0), self._failover)
         if rng.random() < 0.5:
             first = rng.uniform(-SET_MOST, SET_MOST)
             self.at(rng.uniform(1.0, 15.0), self._set_clock(first))
@@ -199,11 +223,17 @@ class Scenes:
         await self.clock.sleep(self.rng.uniform(0.3, 5.0))
         self.chaos.is_redis_down = False
 
+    async def _failover(self) -> None:
+        failover = Failover(self.client, self.ledger)
+        await self.clock.sleep(self.rng.uniform(0.02, 0.8))
+        failover.happens()
+
     async def _desk(self) -> None:
         self.ledger.hit("desk goes down")
-        self.desk.is_down = True
+        desk = self.desks[self.rng.choice(list(self.desks))]
+        desk.is_down = True
         await self.clock.sleep(self.rng.uniform(1.0, 15.0))
-        self.desk.is_down = False
+        desk.is_down = False
 
     async def _genesys(self) -> None:
         self.ledger.hit("genesys goes away")
@@ -212,11 +242,12 @@ class Scenes:
         self.cloud.is_away = False
 
     async def _pause(self) -> None:
-        source = self.rng.choice(("", SOURCE))
+        name = self.rng.choice(list(self.desks))
+        source = self.rng.choice(("", name))
         self.ledger.hit("org paused" if not source else "source paused")
-        await self.store.pause(ORG, source)
+        await self.store.pause(ORGS[name], source)
         await self.clock.sleep(self.rng.uniform(1.0, 15.0))
-        await self.store.resume(ORG, source)
+        await self.store.resume(ORGS[name], source)
 
     def _set_clock(self, seconds: float) -> Callable[[], Awaitable[object]]:
         async def set_it() -> None:

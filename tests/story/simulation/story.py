@@ -24,11 +24,12 @@ from tests.fixtures.redis import CountingDice
 from tests.story.simulation.chaos import Chaos, Passage
 from tests.story.simulation.cloud import Cloud, CloudPort
 from tests.story.simulation.course import Course, CourseClock
-from tests.story.simulation.desk import ORG, SOURCE, Desk, Sender
+from tests.story.simulation.desk import ORGS, SOURCE, Desk, Sender
 from tests.story.simulation.ledger import Ledger
 from tests.story.simulation.scenes import Scenes
 
 STORM_SECONDS = 35.0  # faults until then
+ALONE = 0.7  # of stories have one org; with two there is twice as much to ask Redis
 MOST_SECONDS = 1200.0  # the verify budget (15 min), and five more
 
 
@@ -90,6 +91,7 @@ class Circumstances:
     rate: Rate
     last_pair: str
     workers: int
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,17 +123,22 @@ class Story:
         self.cloud = kinds.cloud(self.course, self.clock, self.ledger, self.chaos, _dice("cloud", seed))
         self.given = self.circumstances()
         max_age = self.given.max_age_seconds
-        self.desk = kinds.desk(self.clock, self.ledger, self.chaos, _dice("desk", seed), max_age_seconds=max_age)
+        world = (self.clock, self.ledger, self.chaos)
+        self.desks: dict[str, Desk] = {
+            source: kinds.desk(source, *world, _dice(source, seed), max_age_seconds=max_age)
+            for source in self.given.sources
+        }
         passage = Passage(client, self.clock, self.ledger, self.chaos)
         self.dice = CountingDice()
         self.real = RedisStore(passage, self.dice, rate=self.given.rate, now_ms=self.clock.redis_now)
         self.store = bend.store(self.real, self.ledger, client)
-        self.genesys, self.source = bend.genesys(CloudPort(self.cloud)), bend.source(self.desk)
+        self.genesys = {ORGS[source]: bend.genesys(CloudPort(self.cloud, ORGS[source])) for source in self.desks}
+        self.sources = {source: bend.source(desk) for source, desk in self.desks.items()}
         self.terms = m.Terms(m.Policy(last_pair=self.given.last_pair))
-        intake = Intake({SOURCE: self.source}, self.store, self.clock, self.dice)
+        intake = Intake(self.sources, self.store, self.clock, self.dice)
         self.sender = Sender(intake, self.course, self.clock, self.ledger, self.chaos, max_age_seconds=max_age)
-        parts = (self.clock, self.ledger, self.chaos, self.cloud, self.desk, self.sender, self.real)
-        self.scenes = Scenes(self.rng, self.course, *parts, self.someone, self.retire)
+        parts = (self.clock, self.ledger, self.chaos, self.cloud, self.desks, self.sender, self.real)
+        self.scenes = Scenes(self.rng, self.course, *parts, self.someone, self.retire, client)
         self.accounts: dict[str, m.Account] = {}
         self.places: dict[str, Workplace] = {}
         self.hired = 0
@@ -142,7 +149,8 @@ class Story:
         rng = self.rng
         rate = Rate(*rng.choice(((300.0, 30), (300.0, 30), (120.0, 5))))
         last_pair, workers = rng.choice(("allow", "allow", "refuse")), rng.choice((2, 2, 3))
-        return Circumstances(rng.uniform(12.0, 45.0), rate, last_pair, workers)
+        sources = (SOURCE,) if rng.random() < ALONE else tuple(ORGS)
+        return Circumstances(rng.uniform(12.0, 45.0), rate, last_pair, workers, sources)
 
     def begin(self) -> None:
         """Lay out what is going to happen."""
@@ -161,9 +169,9 @@ class Story:
             waiter=Bells(self.clock, self.chaos, self.rng),
             clock=Rests(self.clock, self.chaos),
             dice=self.dice,
-            genesys={ORG: self.genesys},
-            sources={SOURCE: self.source},
-            terms={ORG: self.terms},
+            genesys=self.genesys,
+            sources=self.sources,
+            terms=dict.fromkeys(self.genesys, self.terms),
         )
         self.places[name] = place
         self.tasks.append(self.course.start(name, Worker(place).run()))
@@ -204,9 +212,11 @@ class Story:
         self.begin()
         await self.clock.sleep(self.storm_seconds)
         self.chaos.calm()
-        self.desk.is_down = self.cloud.is_away = False
-        for source in ("", SOURCE):
-            await self.real.resume(ORG, source)
+        self.cloud.is_away = False
+        for source, desk in self.desks.items():
+            desk.is_down = False
+            await self.real.resume(ORGS[source], source)
+            await self.real.resume(ORGS[source])
         self.ledger.tell("calm")
         while not self._is_settled():
             await self.clock.sleep(1.0)
@@ -220,5 +230,6 @@ class Story:
                 self.accounts[action] = account
 
     def _is_settled(self) -> bool:
-        due = (self.keys.due_removals(ORG), self.keys.due_reports(ORG, SOURCE))
+        due = [self.keys.due_removals(org) for org in self.genesys]
+        due += [self.keys.due_reports(ORGS[source], source) for source in self.desks]
         return self.sender.unsent == 0 and not self.client.exists(*due)

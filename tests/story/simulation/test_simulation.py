@@ -13,7 +13,7 @@ from tests.story.simulation.chaos import AFTER, BEFORE, REFUSALS
 from tests.story.simulation.playing import PROCESSES, Season, run_apart, run_seed
 
 # What CI plays, on two processes; in pieces, because no test may take two minutes on a busy machine.
-SEEDS, PIECES = 500, 5
+SEEDS, PIECES = 500, 10
 # Each fault at least so often. Any change in the flow deals all stories anew, and must not turn the short run red by
 # that; the long run holds the hundred.
 LEAST, LEAST_LONG = 3, 100
@@ -51,6 +51,7 @@ FAULTS = (
     *("crash before rest", "crash after rested", "freeze before rest", "freeze after rested", "crash at wake"),
     *("freeze at wake", "reply lost look answer", "reply lost send answer", "reply lost is told", "reply lost tell"),
     *("reply lost note", "crash after note", "freeze after note", "crash at tell", "crash at is told", "poison"),
+    *("failover lost writes", "a conversation of another org"),
 )
 # in the long run every fault at every step of the store
 STEPS = (
