@@ -141,14 +141,16 @@ async def test_replay(stage: Stage, is_settled: bool) -> None:
     assert [entry.note for entry in new.timeline] == [f"replay of {old_id}, asked by ops/anna", ""]
     assert await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna") == receipt
     assert len((await stage.account(minted.action_id)).timeline) == 2
-    later = await stage.click(scene)
+    later, another = await stage.click(scene), _minted(stage)
     assert later != minted.action_id, "a later click does not join a replay"
+    receipt = await operations.replay(stage.store, stage.clock, another, old_id, who="ops/anna")
+    assert receipt == m.Receipt(another.action_id, another.key, ""), "nor does another replay"
     await scene.answers()
-    outcomes = [(await stage.finish(one)).kind for one in {old_id, minted.action_id, later}]
+    outcomes = [(await stage.finish(one)).kind for one in {old_id, minted.action_id, later, another.action_id}]
     assert outcomes.count(m.OutcomeKind.DISCONNECTED) == 1
     while await stage.tell():
         pass
-    assert len(await stage.notes(sys_id)) == 2
+    assert len(await stage.notes(sys_id)) == 3
     assert await scene.effects() == 1
 
 
