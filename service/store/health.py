@@ -145,7 +145,7 @@ async def examine(
         info = cast("_Info", await runner.ask("INFO"))
     except StoreDown as fault:
         if not _is_no_permission(fault):
-            return Health((_unreached(fault),))
+            return Health((unreached(fault),))
         what = "its version, role, memory and durability"
         findings.append(Finding(Topic.REACH, Verdict.UNKNOWN, f"Redis does not let us ask (INFO): {what} are unknown"))
     else:
@@ -262,7 +262,8 @@ async def _rehearsal(runner: Runner, keys: Keys, *, is_thorough: bool) -> Findin
     return _judged(Topic.SCRIPTS, wrong, "a script that writes was run", Verdict.PASSING)
 
 
-def _unreached(fault: StoreDown) -> Finding:
+def unreached(fault: StoreDown) -> Finding:
+    """Return what is found where nobody answers."""
     refusal = _refusal(fault)
     if refusal is None:
         return Finding(Topic.REACH, Verdict.PASSING, str(fault))

@@ -13,6 +13,7 @@ from service.core import model as m
 from service.store.client import Link, connect
 from service.store.keys import Keys
 from service.store.redis import RedisStore
+from service.store.script import script
 from service.store.waiter import WakeWaiter
 from tests.fixtures.redis import BlockingRunner, CountingDice, HandClock, short_folder
 from tests.fixtures.servers import BRANDS, CLUSTER, Cluster, Node, free_port, program_of, said_version, slot_of
@@ -185,3 +186,25 @@ async def test_a_redis_of_another_kind_is_said_in_words(place: Place, dice: Coun
     expected = "set redis.cluster = true" if place.brand == CLUSTER else "cluster support disabled"
     assert words
     assert all(expected in word for word in words), words
+
+
+async def test_a_lossy_master_is_found(link: Link, place: Place, dice: CountingDice) -> None:
+    """Whichever master forgets at a power cut, that is said, and which one; with all mended nothing is."""
+    store = RedisStore(link, dice)
+    for node in place.nodes:
+        node.ask("CONFIG", "SET", "appendfsync", "everysec")
+        try:
+            (fault,) = (await store.health()).faults
+        finally:
+            node.ask("CONFIG", "SET", "appendfsync", "always")
+        assert "everysec" in fault
+        assert (node.address in fault) == (place.brand == CLUSTER)
+    assert (await store.health()).faults == ()
+
+
+async def test_one_server_can_be_asked_by_itself(link: Link) -> None:
+    """What is shared and what is not is asked of the server that has the key, by whoever asks."""
+    for runner in (await link.masters()).values():
+        probe = script("probe")
+        keys = [Keys().probe]
+        assert await runner.run(probe, keys, ["", ""]) == await runner.run_shared(probe, keys, ["", ""])
