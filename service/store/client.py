@@ -17,6 +17,7 @@ from redis.exceptions import (
     AskError,
     AuthenticationError,
     AuthorizationError,
+    InvalidResponse,
     NoScriptError,
     RedisClusterException,
     RedisError,
@@ -42,8 +43,8 @@ TOTAL_SECONDS = 2.0
 WAIT_MS = 900
 # one pipeline of accepts: about a megabyte, and a few milliseconds of Redis
 SHARED_MOST = 200
-# no answer at all
-_MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, TimeoutError, OSError)
+# no answer at all, or bytes that are none; redis-py has closed the connection then
+_MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, InvalidResponse, TimeoutError, OSError)
 
 Durability: TypeAlias = Literal["local", "replicated"]
 
