@@ -1,0 +1,16 @@
+"""All design mutants, and the table of them that a reader sees."""
+
+from __future__ import annotations
+
+from tests.story.mutants.mutant import Mutant
+from tests.story.mutants.of_code import CODE
+from tests.story.mutants.of_rules import RULES
+from tests.story.mutants.of_scripts import SCRIPTS
+
+MUTANTS: tuple[Mutant, ...] = (*RULES, *CODE, *SCRIPTS)
+
+
+def markdown() -> str:
+    """Return the table: each safeguard, where it stands, and the test that objects when it is gone."""
+    rows = [f"| {one.safeguard} | `{one.file}` | `{one.caught_by}` |" for one in MUTANTS]
+    return "\n".join(["| removed safeguard | where | the test that objects |", "|---|---|---|", *rows])
