@@ -35,7 +35,7 @@ from service.store.redis import RedisStore
 from service.store.script import Reply, Script
 from service.store.waiter import WakeWaiter
 from service.wiring.machine import SystemClock, SystemDice
-from tests.story.faults.proxy import FaultProxy, Kind, Place
+from tests.story.faults.proxy import FaultProxy, Kind, Place, url_of
 from tests.story.stage import CALLER, Stage, eventually
 
 ORG, SOURCE = "play", "desk"
@@ -200,7 +200,7 @@ class Player:
         before = await stage.people(conversation)
         urls = {pair: stage.redis.url if pair is Pair.REDIS else stage.play for pair in Pair}
         scheme = "redis" if case.pair is Pair.REDIS else "http"
-        urls[case.pair] = f"unix://{place}" if isinstance(place, Path) else f"{scheme}://{place[0]}:{place[1]}"
+        urls[case.pair] = url_of(place, scheme)
         keys = Keys(name)
         async with AsyncExitStack() as stack:
             house = self._house(urls, keys, watch, stack)

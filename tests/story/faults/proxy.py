@@ -42,6 +42,11 @@ class Kind(StrEnum):
     SLOW_CLOSE = "slow close"  # after the answer the connection takes requests, hands none on, and ends late
 
 
+def url_of(place: Place, scheme: str) -> str:
+    """Return how a client names where a proxy listens; `scheme` is for a port."""
+    return f"unix://{place}" if isinstance(place, Path) else f"{scheme}://{place[0]}:{place[1]}"
+
+
 class _Over(Exception):
     """The connection ends here."""
 

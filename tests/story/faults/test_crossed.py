@@ -19,10 +19,12 @@ from service.store.embedded import EmbeddedRedis
 from service.store.script import Script
 from service.wiring.machine import SystemClock
 from tests.genesys.peers import peer, read_request
-from tests.story.faults.proxy import FaultProxy, Kind
+from tests.story.faults.proxy import FaultProxy, Kind, Place, url_of
 
 SEED = 7
-QUICK = [kind for kind in Kind if kind not in {Kind.DELAY, Kind.DRIP, Kind.BLACK_HOLE, Kind.SWALLOWED_REPLY}]
+QUICK: list[Kind] = [
+    kind for kind in Kind if kind not in {Kind.DELAY, Kind.DRIP, Kind.BLACK_HOLE, Kind.SWALLOWED_REPLY}
+]
 FAULTS, APART = 4 * len(QUICK), 7  # every seventh exchange is broken: to connect anew takes some, too
 ECHO = Script("echo", "return ARGV[1]", "0" * 40)  # a digest that is not its own: so the text follows on NOSCRIPT
 TOGETHER, EACH = 6, 300
@@ -31,7 +33,7 @@ OUTGOING = Outgoing(total_seconds=1.0)
 Ask = Callable[[str], Awaitable[str]]
 
 
-def proxy_to(server: Path | tuple[str, int]) -> FaultProxy:
+def proxy_to(server: Place) -> FaultProxy:
     """Give a proxy that breaks every seventh exchange, with the kinds in turn."""
     plan = {APART * (number + 1): QUICK[number % len(QUICK)] for number in range(FAULTS)}
     dice = random.Random(SEED)  # noqa: S311 - a seed that can be run again, no secret
@@ -68,7 +70,7 @@ async def test_redis_answers_are_not_crossed(
     """Every question to Redis over a wire that keeps breaking is answered, with its own answer, within its time."""
     proxy = proxy_to(Path(redis_server.url.removeprefix("unix://")))
     async with proxy.open() as place:
-        link = Link(connect(f"redis://{place[0]}:{place[1]}"), SystemClock())
+        link = Link(connect(url_of(place, "redis")), SystemClock())
         run = link.run_shared if is_shared else link.run
 
         async def ask(value: str) -> str:
@@ -92,7 +94,7 @@ async def test_calls_are_not_crossed() -> None:
         host, _, port = server.removeprefix("http://").partition(":")
         proxy = proxy_to((host, int(port)))
         async with proxy.open() as place:
-            url = f"http://{place[0]}:{place[1]}"
+            url = url_of(place, "http")
             rule = Rule("GET", origin_in(url), re.compile(rb"/[0-9-]+"))
             caller = Caller([rule], SystemClock(), OUTGOING)
 
