@@ -10,6 +10,7 @@ import redis
 from tests.fixtures.redis import BlockingRunner, CountingDice
 from tests.flow.hours import Hours
 from tests.flow.stage import Stage
+from tests.store.astray import astray
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +26,6 @@ async def stage(redis_client: redis.Redis, runner: BlockingRunner, dice: Countin
     try:
         async with Stage(redis_client, runner, dice) as set_up:
             yield set_up
+        assert astray(redis_client) == [], "after each story of the flow"
     finally:
         redis_client.config_set("appendfsync", "always")
