@@ -12,9 +12,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,13 +26,15 @@ from service.sources.signing import secret_in, signed
 from service.store.embedded import EmbeddedRedis
 from service.wiring.playing import played
 from tests.fixtures.redis import short_folder
+from tests.fixtures.servers import Cluster
 
 ROOT = Path(__file__).parents[2]
 CALLER, EXTERNAL = "+14155550123", "+493012345678"
-START_SECONDS = 20.0  # a cold start of Python while other tests run
+START_SECONDS = 60.0  # a cold start of Python while other tests run, also many at once
 SETTLE_SECONDS = 20.0  # longer than any road these tests take
 
 Answer = Mapping[str, Any]
+Server = EmbeddedRedis | Cluster
 T = TypeVar("T")
 
 
@@ -65,16 +67,29 @@ class Running:
 
 @dataclass
 class Stage:
-    """What a story plays on."""
+    """What a story plays on.
+
+    Attributes:
+        secret: of the source that speaks when none is named.
+        source: its name.
+        desks: all sources and their secrets; each acts on an org of its own.
+    """
 
     folder: Path
-    redis: EmbeddedRedis
+    redis: Server
     play: str
     environment: dict[str, str]
     secret: bytes
     client: httpx.AsyncClient
     cast: AsyncExitStack
     door: str = ""
+    source: str = "desk"
+    desks: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def seats(self) -> list[Stage]:
+        """The stage as each source sees it."""
+        return [replace(self, source=source, secret=secret) for source, secret in self.desks.items()]
 
     async def start(self, *words: str, module: str = "service", **variables: str) -> Running:
         """Start `onhook …`, with settings of its own beside the stage's; it ends with the stage at the latest.
@@ -104,6 +119,9 @@ class Stage:
 
     def kill_redis(self) -> None:
         """End Redis as a power cut ends it, as far as a process can."""
+        if isinstance(self.redis, Cluster):
+            self.redis.kill()
+            return
         with blocking.Redis.from_url(self.redis.url, protocol=2) as client:
             os.kill(client.info("server")["process_id"], signal.SIGKILL)
         self.redis.stop()
@@ -139,7 +157,7 @@ class Stage:
         wait: int = 0,
         secret: bytes = b"",
         at: float | None = None,
-        source: str = "desk",
+        source: str = "",
         door: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
@@ -150,7 +168,9 @@ class Stage:
         sent = {"content-type": "application/json", **signature, **(headers or {})}
         if wait:
             sent["prefer"] = f"wait={wait}"
-        return await self.client.post(f"{door or self.door}/webhooks/{source}", content=raw, headers=sent)
+        return await self.client.post(
+            f"{door or self.door}/webhooks/{source or self.source}", content=raw, headers=sent
+        )
 
     async def account(self, receipt: Answer) -> dict[str, Any]:
         """Return what `GET /actions/{id}` shows for a receipt."""
@@ -207,41 +227,59 @@ async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = S
 
 
 @asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
-    """Start a Redis and a sandbox, and give a stage on which no process of ours runs yet."""
+async def staged(
+    server: Callable[[Path], Server] = EmbeddedRedis, orgs: Sequence[str] = ("play",)
+) -> AsyncIterator[Stage]:
+    """Start a Redis and a sandbox, and give a stage on which no process of ours runs yet.
+
+    Args:
+        server: makes the Redis, in a folder of its own.
+        orgs: their names; the first one's source is called desk, another one's ORG-desk.
+    """
     folder = short_folder()
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        redis = stack.enter_context(EmbeddedRedis(folder))
+        redis: Server = server(folder)
+        redis.start()
+        stack.callback(redis.stop)
         play = await stack.enter_async_context(played(0))
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
         credentials = (await client.get(f"{play}/sandbox/credentials")).json()
-        secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        desks = {"desk" if org == orgs[0] else f"{org}-desk": org for org in orgs}
+        secret = {desk: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}" for desk in desks}
         cast = await stack.enter_async_context(AsyncExitStack())
-        environment = _environment(folder, redis.url, play, credentials, secret)
-        yield Stage(folder, redis, play, environment, secret_in(secret), client, cast)
+        environment = _environment(folder, redis.url)
+        for desk, org in desks.items():
+            environment |= _of_desk(desk, org, play, credentials, secret[desk])
+        known = {desk: secret_in(text) for desk, text in secret.items()}
+        yield Stage(folder, redis, play, environment, known["desk"], client, cast, desks=known)
 
 
-def _environment(folder: Path, redis: str, play: str, credentials: Answer, secret: str) -> dict[str, str]:
+def _environment(folder: Path, redis: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ONHOOK_", "COVERAGE_"))}
-    said = {
-        "REDIS__URL": redis,
-        "DOORS__PUBLIC": "127.0.0.1:0",
-        "DOORS__PRIVATE": "127.0.0.1:0",
-        "DOORS__WORKER": "127.0.0.1:0",
-        "ORGS__PLAY__API_URL": play,
-        "ORGS__PLAY__LOGIN_URL": play,
-        "ORGS__PLAY__CLIENT_ID": credentials["client_id"],
-        "ORGS__PLAY__CLIENT_SECRET": credentials["client_secret"],
-        "SOURCES__DESK__KIND": "servicenow",
-        "SOURCES__DESK__ORG": "play",
-        "SOURCES__DESK__SECRETS": secret,
-        "SOURCES__DESK__INSTANCE_URL": play,
-        "SOURCES__DESK__USERNAME": credentials["desk_user"],
-        "SOURCES__DESK__PASSWORD": credentials["desk_password"],
+    doors = {f"ONHOOK_DOORS__{door}": "127.0.0.1:0" for door in ("PUBLIC", "PRIVATE", "WORKER")}
+    where = {"ONHOOK_REDIS__URL": redis, "ONHOOK_STATE_DIR": str(folder), "ONHOOK_CONFIG": _empty(folder)}
+    return inherited | doors | where
+
+
+def _of_desk(desk: str, org: str, play: str, credentials: Answer, secret: str) -> dict[str, str]:
+    of_org = {
+        "API_URL": play,
+        "LOGIN_URL": play,
+        "CLIENT_ID": credentials["client_id"],
+        "CLIENT_SECRET": credentials["client_secret"],
     }
-    mine = {f"ONHOOK_{name}": value for name, value in said.items()}
-    return inherited | mine | {"ONHOOK_STATE_DIR": str(folder), "ONHOOK_CONFIG": _empty(folder)}
+    of_source = {
+        "KIND": "servicenow",
+        "ORG": org,
+        "SECRETS": secret,
+        "INSTANCE_URL": play,
+        "USERNAME": credentials["desk_user"],
+        "PASSWORD": credentials["desk_password"],
+    }
+    name = desk.replace("-", "_").upper()
+    said = {f"ONHOOK_ORGS__{org.upper()}__{key}": value for key, value in of_org.items()}
+    return said | {f"ONHOOK_SOURCES__{name}__{key}": value for key, value in of_source.items()}
 
 
 def _empty(folder: Path) -> str:
