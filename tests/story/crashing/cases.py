@@ -17,7 +17,7 @@ import redis as blocking
 
 from service.core import model as m
 from service.store.redis import Rate
-from tests.story.crashing.points import Point, Strike, Witness, worth_it
+from tests.story.crashing.points import FREEZE_SECONDS, FREEZES, Point, Strike, Witness, worth_it
 from tests.story.simulation.cloud import LAG_SECONDS, Cloud, Talk
 from tests.story.simulation.desk import ORG, SOURCE, Click, Desk
 from tests.story.simulation.ledger import Wish
@@ -97,11 +97,13 @@ class CrashStory(Story):
 
     storm_seconds = 3.0
     hire_seconds = (0.5, 0.5)
-    straggler_seconds = 2.0  # the next one has come, and the dead do nothing any more, and nobody stands still here
+    straggler_seconds = 2.0  # the next one has come, and the dead do nothing any more
 
     def __init__(self, case: Case, client: blocking.Redis) -> None:
         super().__init__(SEED, client, kinds=Kinds(Witness, Strike, OneCloud, OneDesk))
         self.strike, self.witness = _as(Strike, self.chaos), _as(Witness, self.ledger)
+        if case.point and case.point.fate in FREEZES:
+            self.straggler_seconds += FREEZE_SECONDS
         self.strike.plan, self.witness.strike = case.point, self.strike
         _as(OneCloud, self.cloud).behaviour = case.behaviour
         self.lag = LAG_SECONDS if case.behaviour == "202 lag" else 0.3

@@ -13,9 +13,11 @@ from tests.story.simulation.chaos import Chaos
 from tests.story.simulation.course import WHO, Course, CourseClock
 from tests.story.simulation.ledger import Ledger
 
-# What can be done to a process at an await. `down after` and `reply lost` are the two ways in which an answer goes
-# missing: for good, or until it is asked for again. Who stands still or is slow is the simulation's.
-FATES = frozenset({"crash at", "crash before", "crash after", "reply lost", "down after"})
+# What can be done to a process at an await: it dies; it stands still until another has finished, and goes on; or it
+# gets no answer, for good (`down after`) or until it asks again (`reply lost`).
+FREEZES = frozenset({"freeze at", "freeze before", "freeze after"})
+FATES = FREEZES | {"crash at", "crash before", "crash after", "reply lost", "down after"}
+FREEZE_SECONDS = 14.0  # more than two leases, and more than a sender's patience
 # Asked each second, mostly for nothing: only those that took something, and the first ones, are awaits of their own.
 IDLE = frozenset({"claim", "claim_reports", "wake"})
 FIRST = 2
@@ -40,6 +42,7 @@ class Strike(Chaos):
 
     def __init__(self, course: Course, clock: CourseClock, ledger: Ledger, rng: random.Random) -> None:
         super().__init__(course, clock, ledger, rng)
+        self.freeze_seconds = (FREEZE_SECONDS, FREEZE_SECONDS)
         self.is_calm = True  # what looks here asks whether chance may strike: it may not
         self.plan: Point | None = None
         self.met: dict[Point, None] = {}
@@ -53,7 +56,14 @@ class Strike(Chaos):
         self._asked[name, tuple(kinds)] += 1
         here = [Point(name, self._asked[name, tuple(kinds)], fate) for fate in fates]
         self.met |= dict.fromkeys(here)
-        return self.plan.fate if self.plan and self.plan in here else ""
+        if self.plan is None or self.plan not in here:
+            return ""
+        if self.plan.fate in FREEZES:
+            self.when_killed(WHO.get())  # as for who died, another one comes
+        return self.plan.fate
+
+    def calm(self) -> None:
+        """Nothing to calm: who stands still goes on by himself, when another has finished."""
 
     def times(self, name: str) -> int:
         """Return how often something was asked for by this name so far."""

@@ -56,6 +56,7 @@ class Chaos:
         self.is_over = False
         self.is_redis_down = False
         self.crashes = 0
+        self.freeze_seconds = FREEZE_SECONDS
         self.when_killed: Callable[[str], None] = lambda _: None
 
     def calm(self) -> None:
@@ -89,7 +90,7 @@ class Chaos:
             self.crash(who)
             await asyncio.sleep(0)
         elif kind == "freeze":
-            self._course.freeze(who, self._rng.uniform(*FREEZE_SECONDS))
+            self._course.freeze(who, self._rng.uniform(*self.freeze_seconds))
             await asyncio.sleep(0)
         elif kind == "slow":
             await self._clock.sleep(self._rng.uniform(0.01, 1.5))
