@@ -90,6 +90,10 @@ async def _unsent(_: Play) -> None:
     """Leave it as it is: accepted, and nobody has touched it."""
 
 
+async def _late(play: Play) -> None:
+    await play.stage.clock.sleep(120)
+
+
 async def _sent(play: Play) -> None:
     await play.scene.switch(lag_seconds=5)
     assert await play.stage.once(play.stage.place()) is None
@@ -132,6 +136,7 @@ async def _aged_out(play: Play) -> None:
 
 ROWS: dict[str, Callable[[Play], Awaitable[None]]] = {
     "open_unsent": _unsent,
+    "open_late": _late,
     "open_sent": _sent,
     "disconnected": _finished,
     "already_gone": _already_gone,

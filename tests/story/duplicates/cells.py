@@ -26,6 +26,8 @@ OTHERS = frozenset({"other_ticket", "other_source"})
 GRID = {
     # nothing is sent yet: all that mean it join; a preview and a replay are always actions of their own
     "open_unsent": "same conflict join join new>previewed|already_gone new>already_gone|disconnected join join",
+    # nobody came to it before its not-after: it ends as expired, and would take a fresh click with it
+    "open_late": "same conflict new>expired new>disconnected new>previewed new>expired new>expired new>expired",
     # sent and not yet confirmed: the same, and whoever owns the conversation goes first
     "open_sent": "same conflict join join new>already_gone new>already_gone join join",
     # seen gone: a click from before that look is answered by it, a later one is a question of its own

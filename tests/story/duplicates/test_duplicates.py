@@ -24,7 +24,7 @@ def test_the_table_is_whole() -> None:
     """Each state of an action and each of the eight outcomes is a row, and each row has each column."""
     assert set(GRID) == set(ROWS)
     assert {kind.value for kind in m.OutcomeKind} <= set(GRID)
-    assert len(CELLS) == len(GRID) * len(COLUMNS) == 88
+    assert len(CELLS) == len(GRID) * len(COLUMNS) == 96
 
 
 async def test_the_status_of_each_answer(stage: Stage) -> None:
