@@ -25,7 +25,8 @@ LINK_SECONDS = 2.0  # so long `store.client.Link` asks; then it is StoreDown, an
 MOST_CRASHES = 6  # in one story: else most actions end as poison, which teaches little
 FREEZE_SECONDS = (0.5, 14.0)  # up to more than two leases
 
-BEFORE = ("crash before", "freeze before", "down before", "slow before", "refused before", "noscript before")
+# twice, what needs a second one to show: a frozen one whose lease another takes, a step that is asked for again
+BEFORE = ("crash before", *("freeze before",) * 2, "down before", "slow before", "refused before", "noscript before")
 AFTER = ("crash after", "freeze after", "down after", "slow after", "reply lost", "reply lost")
 
 RECEIVER = "r"  # the names of receivers begin with it: they die alone, and their sender sends again

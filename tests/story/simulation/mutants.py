@@ -204,7 +204,7 @@ MUTANTS: dict[str, tuple[Bend, str]] = {
     "mark before send": (_store(Unmarked), "marked first"),
     "a mark without an answer stays": (_store(Forgetful), "no lies"),
     "conversation ownership": (_store(Uncoordinated), "one at a time"),
-    "token check": (_store(Tokenless), "no lies"),
+    "token check": (_store(Tokenless), "a frozen one changes nothing"),
     "outcomes are written once": (_store(Overwriting), "one outcome"),
     "atomic accept": (_store(Careless), "the same delivery, the same action"),
     "not-after": (_store(Ageless), "late is wrong"),
