@@ -126,10 +126,11 @@ class Source(Protocol):
         """
         ...
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
-        """Write `note` on the ticket.
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
+        """Write `note` on the ticket; after `deadline`, a moment of `Clock.monotonic`, no byte leaves any more.
 
         Raises:
+            EgressRefused: not written, the guard stopped it (also: past `deadline`).
             Unreachable, Throttled: not written, try later.
             Unclear: perhaps written.
             Rejected: the desk will not take it: a person must mend something.

@@ -8,7 +8,7 @@ from service.core.errors import EgressRefused, LeaseLost, Rejected, StoreDown, T
 from service.core.ports import Source
 from service.core.rules import report_wait_seconds
 from service.core.wording import note
-from service.flow.workplace import Workplace
+from service.flow.workplace import LEASE_SECONDS, Workplace
 
 # Credentials and permissions get mended, and then the report goes through by itself; other refusals stay refusals.
 _MENDABLE_STATUSES = frozenset({401, 403})
@@ -56,16 +56,26 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
 
 
 async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple[m.Reply, str] | None:
-    """Return what the desk said and how the ticket was told, or None: this process is about to end."""
+    """Return what the desk said and how the ticket was told, or None: not by us, and it is given back.
+
+    That is: this process is about to end, or it stood still until the lease was over.
+    """
     if place.stopping.is_set():
         return None
     if claim.report.tries > 1 and await source.is_told(claim.report, claim.action):
         return m.Reply(), "found already told"
     if place.stopping.is_set():
         return None
-    # who stood still, and has lost the lease, must not write what another has written
+    # who stood still, and has lost the lease, must not write what another has written: not after it is asked here, and
+    # not after the answer either, so the guard looks at the clock again when the bytes are about to leave
+    deadline = place.clock.monotonic() + LEASE_SECONDS
     await place.store.renew_report(claim.lease)
-    return await source.tell(claim.report, claim.action, note(claim.action)), "told"
+    try:
+        return await source.tell(claim.report, claim.action, note(claim.action), deadline), "told"
+    except EgressRefused:
+        if place.clock.monotonic() < deadline:
+            raise
+        return None
 
 
 async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> None:

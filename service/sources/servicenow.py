@@ -126,14 +126,14 @@ class ServiceNow:
             return False
         return isinstance(rows, list) and any(isinstance(it, dict) and action.id in str(it.get("value")) for it in rows)
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Append `note` to the record's work notes, with the action's id, by which `is_told` finds it again."""
         table, sys_id = _record(report)
         text = _CODE_TAG.sub(r"(\1)", note if action.id in note else f"{note} [{action.id}]")
-        await self._result("PATCH", f"{_API}{table}/{sys_id}", json.dumps({"work_notes": text}).encode())
+        await self._result("PATCH", f"{_API}{table}/{sys_id}", json.dumps({"work_notes": text}).encode(), deadline)
         return m.Reply(200)
 
-    async def _result(self, method: str, path: str, body: bytes = b"") -> object:
+    async def _result(self, method: str, path: str, body: bytes = b"", deadline: float | None = None) -> object:
         """Return `result` of the Table API's answer.
 
         Raises:
@@ -144,7 +144,7 @@ class ServiceNow:
         headers = {"Authorization": _basic(self._options)}
         if body:
             headers["Content-Type"] = "application/json"
-        answered = await self._caller.send(Asked(method, self._options.instance_url + path, headers, body))
+        answered = await self._caller.send(Asked(method, self._options.instance_url + path, headers, body, deadline))
         reply = reply_in(answered, _ADVICE)
         try:
             return json_object(answered.body).values["result"]

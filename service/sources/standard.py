@@ -122,7 +122,7 @@ class StandardWebhooks:
         """Return False: a receiver cannot be asked. It knows a repeat by its webhook-id, which stays the same."""
         return False
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Post the outcome; see `Source.tell`. Any 2xx is a yes; repeats carry the same webhook-id."""
         if self._caller is None or action.outcome is None:
             raise Rejected("this source is told nothing: it has no outcome_url, or the action no outcome")
@@ -130,7 +130,7 @@ class StandardWebhooks:
         webhook_id = _webhook_id(report, action, action.outcome)
         headers = signed(self._options.outcome_key, webhook_id, self._clock.now(), body)
         headers["content-type"] = "application/json"
-        answered = await self._caller.send(Asked("POST", self._options.outcome_url, headers, body))
+        answered = await self._caller.send(Asked("POST", self._options.outcome_url, headers, body, deadline))
         return reply_in(answered, _ADVICE, is_repeat_safe=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import httpx
 import pytest
@@ -40,7 +41,7 @@ class Odd(Meddler):
         super().__init__(source)
         self.fault = fault
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> Reply:
         self.calls.append("tell")
         raise self.fault
 
@@ -282,6 +283,37 @@ async def test_a_worker_that_woke_up_tells_nothing(stage: Stage) -> None:
     await stage.tell()
     with pytest.raises(LeaseLost):
         await tell(claim, stage.place("zombie"))
+    assert (len(await stage.notes(ticket)), (await stage.report(action_id)).state) == (1, TOLD)
+
+
+@pytest.mark.parametrize("is_another", [True, False], ids=["another told it", "nobody else there"])
+async def test_a_worker_that_stood_still_right_before_the_note(stage: Stage, *, is_another: bool) -> None:
+    """Who stops after its lease was found good, and wakes up when that is over, leaves the note to the next claim."""
+    action_id, (ticket,) = await settled(stage)
+    reached, woken = asyncio.Event(), asyncio.Event()
+
+    class Stopped(Meddler):
+        async def renew_report(self, lease: m.Lease) -> None:
+            if reached.is_set():  # a stopped process renews nothing
+                raise LeaseLost
+            await stage.store.renew_report(lease)
+            reached.set()
+            await woken.wait()
+
+    zombie = stage.place("zombie", store=Stopped(stage.store))
+    (claim,) = await stage.claim_reports(zombie)
+    telling = asyncio.create_task(tell(claim, zombie))
+    await reached.wait()
+    await stage.clock.sleep(7)
+    if is_another:
+        assert await stage.tell() == 1
+    woken.set()
+    with pytest.raises(LeaseLost) if is_another else contextlib.nullcontext():
+        await telling
+    assert (len(await stage.notes(ticket)), (await stage.report(action_id)).state) == (
+        (1, TOLD) if is_another else (0, DUE)
+    )
+    await stage.tell()
     assert (len(await stage.notes(ticket)), (await stage.report(action_id)).state) == (1, TOLD)
 
 

@@ -33,10 +33,10 @@ class Desk(Meddler):
         told: bool = await self._asked("is_told", report, action)
         return told
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         if report.tries == 1:
             self._waited(report)
-        reply: m.Reply = await self._asked("tell", report, action, note)
+        reply: m.Reply = await self._asked("tell", report, action, note, deadline)
         self.counted["told"] += 1
         return reply
 

@@ -98,7 +98,7 @@ class ToySource:
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         raise NotImplementedError
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         raise NotImplementedError
 
 

@@ -133,8 +133,8 @@ class TimedDesk(ServiceNow):
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         return await self.watch.time(Pair.DESK, super().is_told(report, action))
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
-        return await self.watch.time(Pair.DESK, super().tell(report, action, note))
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
+        return await self.watch.time(Pair.DESK, super().tell(report, action, note, deadline))
 
 
 @dataclass

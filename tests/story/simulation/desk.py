@@ -66,7 +66,7 @@ class Desk:
             raise Unclear("no answer")
         return any(note.report == report.id for note in self._ledger.notes)
 
-    async def tell(self, report: m.Report, action: m.Action, note: str) -> m.Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Write the note, or fail in one of the ways of a desk."""
         fault = await self._reached("tell")
         if fault == "desk refuses":
