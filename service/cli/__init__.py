@@ -27,6 +27,7 @@ app.command()(sending.send)
 app.command()(steering.pause)
 app.command()(steering.resume)
 app.command()(showing.demo)
+app.command()(showing.chaos)
 
 
 @app.callback(invoke_without_command=True)

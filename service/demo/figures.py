@@ -145,15 +145,21 @@ def bystanders_lost(accepted: Iterable[Json], conversations: Iterable[Json]) -> 
         accepted: the PATCHes that were answered 2xx.
         conversations: as they really are, in the sandbox's words.
     """
-    addressed = {found.groups() for call in accepted if (found := _REMOVAL.fullmatch(call["path"].lower()))}
+    named = set(addressed(accepted))
     return [
         person["id"]
         for conversation in conversations
         for person in conversation["participants"]
         if not person["present"]
-        and (conversation["conversation_id"], person["id"]) not in addressed
+        and (conversation["conversation_id"], person["id"]) not in named
         and person["disconnect_type"] not in _OWN_WAYS
     ]
+
+
+def addressed(calls: Iterable[Json]) -> list[tuple[str, str]]:
+    """Return whom each removal names: the conversation, the participant."""
+    found = (_REMOVAL.fullmatch(call["path"].lower()) for call in calls)
+    return [(one[1], one[2]) for one in found if one]
 
 
 def recovered_seconds(accounts: Iterable[m.Account], kill: Kill) -> float | None:

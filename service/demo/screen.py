@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -119,6 +119,10 @@ class Screen:
             "tickets told / notes written": f"{figures.tickets_told} / {figures.notes_written}",
             "from the kill to another worker's claim": "never" if recovered is None else f"{recovered:.2f} s",
         }
+        self.rows(rows)
+
+    def rows(self, rows: Mapping[str, object]) -> None:
+        """Show what was counted, by name."""
         self._print()
         self.say("What came of it, counted in Redis and in the sandbox:", "bold")
         for name, value in rows.items():

@@ -12,24 +12,26 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from service import settings
 from service.core import model as m
 from service.core.errors import OnhookError, StoreDown
+from service.demo.world import World
 from service.wiring.house import opened_store
 from service.wiring.machine import SystemClock
 from service.wiring.playing import tied, wired_to
-from service.wiring.secret import SANDBOX
+from service.wiring.secret import SANDBOX, throw_away_secret
 
 START_SECONDS = 30.0  # a cold start of Python takes one or two; this is for a machine that does much else
 END_SECONDS = 5.0  # the launcher gives its part three, then kills it
 NOTICE_SECONDS = 1.0  # the launcher looks twice a second whether its part is still there
 REDIS_LOOK_SECONDS = 1.0
+SANDBOX_PART = "the sandbox"
 STUMBLER = "the worker to be killed"
 WORKERS = ("worker one", "worker two")
 SECRETS = frozenset({"client_secret", "secrets", "password"})  # these go into files, as an operator would do it
@@ -128,8 +130,8 @@ class Stage:
         folder: the state directory of all parts, removed at the end.
         play: the URL of the sandbox.
         door: the URL of the public door.
-        secret: what the play ServiceNow signs with, as it is written in settings.
-        org: the name of the one org, and of the one source.
+        secrets: by source, what the play ServiceNow signs with, as it is written in settings.
+        org: the name of the one org, and of the one source, of the story.
     """
 
     folder: Path
@@ -139,11 +141,31 @@ class Stage:
     org: str = SANDBOX
     play: str = ""
     door: str = ""
-    secret: str = ""
+    secrets: dict[str, str] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
     _variables: dict[str, str] = field(default_factory=dict)
     _accident: asyncio.Event = field(default_factory=asyncio.Event)
     _waiting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def play_sandbox(self, redis_url: str, orgs: Sequence[str] = (SANDBOX,)) -> None:
+        """Start the sandbox, and wire whatever is started after it to it.
+
+        Args:
+            redis_url: where the others find Redis.
+            orgs: one org and one source of each name; to the sandbox they are one customer, with a token each.
+
+        Raises:
+            PartDied: it did not come up.
+        """
+        sandbox = await self.start(SANDBOX_PART, "service", "sandbox", "--port", "0")
+        self.play = (await sandbox.said("The sandbox is at ")).split()[0]
+        wired = await wired_to(self.play, self.folder)
+        org, source = wired["orgs"][SANDBOX], wired["sources"][SANDBOX]
+        self.secrets = {SANDBOX: source["secrets"][0]}
+        self.secrets |= {name: throw_away_secret(self.folder / name) for name in orgs if name != SANDBOX}
+        sources = {name: source | {"org": name, "secrets": [self.secrets[name]]} for name in orgs}
+        wired = {"orgs": dict.fromkeys(orgs, org), "sources": sources}
+        self._variables |= {"ONHOOK_REDIS__URL": redis_url, **variables_of(wired, self.folder)}
 
     async def set_up(self, redis_url: str) -> None:
         """Start the sandbox, then, wired to it, the receiver, two workers, and the one that will be killed.
@@ -151,17 +173,17 @@ class Stage:
         Raises:
             PartDied: one of them did not come up.
         """
-        sandbox = await self.start("the sandbox", "service", "sandbox", "--port", "0")
-        self.play = (await sandbox.said("The sandbox is at ")).split()[0]
-        wired = await wired_to(self.play, self.folder)
-        self.secret = wired["sources"][SANDBOX]["secrets"][0]
-        self._variables |= {"ONHOOK_REDIS__URL": redis_url, **variables_of(wired, self.folder)}
+        await self.play_sandbox(redis_url)
         receiver = await self.start("the receiver", "service", "serve")
         workers = [await self.start(name, "service", "work") for name in WORKERS]
         self.door, *_ = await asyncio.gather(
             receiver.said("The public door is at "), *(worker.said("The private door is at ") for worker in workers)
         )
         await self.start(STUMBLER, "service.demo.stumbling")  # it holds still until it is let go
+
+    def world(self, source: str) -> World:
+        """Return the outside as `source` sees it."""
+        return World(self.play, self.door, source, self.secrets[source], self.clock)
 
     @contextlib.contextmanager
     def frozen_workers(self) -> Iterator[None]:
@@ -175,12 +197,18 @@ class Stage:
             for worker in workers:
                 worker.thaw()
 
-    async def start(self, name: str, module: str, *words: str) -> Part:
-        """Start `python -m module words…` as the part `name`."""
+    async def now_at(self) -> int:
+        """Return Redis' own clock, in milliseconds: all moments of timelines are by it."""
+        seconds, micros = cast("tuple[int, int]", await self.link.ask("TIME"))
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def start(self, name: str, module: str, *words: str, is_tied: bool = True) -> Part:
+        """Start `python -m module words…` as the part `name`; without `is_tied` it must end with its standard input."""
+        command = (sys.executable, "-m", module, *words)
         log = self.folder / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
-                *tied(sys.executable, "-m", module, *words),
+                *(tied(*command) if is_tied else command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
@@ -212,7 +240,7 @@ class Stage:
 
     async def close(self) -> None:
         """End all parts, the workers and the receiver together, the sandbox last: they may still be telling it."""
-        last = self.parts.pop("the sandbox", None)
+        last = self.parts.pop(SANDBOX_PART, None)
         await asyncio.gather(*(part.end() for part in self.parts.values()))
         if last is not None:
             await last.end()
@@ -237,8 +265,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
+async def staged(set_up: Callable[[Stage, str], Awaitable[None]] = Stage.set_up) -> AsyncIterator[Stage]:
     """Set the stage up, and take it down however the block ends.
+
+    Args:
+        set_up: starts the parts; it is given the stage and where Redis is.
 
     Raises:
         Misconfigured: there is no Redis to start.
@@ -249,7 +280,7 @@ async def staged() -> AsyncIterator[Stage]:
         async with opened_store(settings.read(own_variables(folder)), may_start=True) as (store, link, url):
             stage = Stage(folder, store, link, SystemClock())
             try:
-                await stage.set_up(url)
+                await set_up(stage, url)
                 yield stage
             finally:
                 await stage.close()

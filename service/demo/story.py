@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from service.core import model as m
 from service.core.errors import OnhookError
@@ -201,9 +201,8 @@ async def killed(story: Story) -> None:
         shown = _steps(story, await story.world.account(answer.link), 0)
         screen.saw("It has marked the removal in Redis, and holds the PATCH in its hand. The two others go on.")
     stumbler.is_ending = True
-    seconds, micros = cast("tuple[int, int]", await stage.link.ask("TIME"))
+    story.kill = Kill(answer.action, await stage.now_at())
     os.kill(process, signal.SIGKILL)
-    story.kill = Kill(answer.action, int(seconds) * 1000 + int(micros) // 1000)
     screen.saw(f"kill -9 {process}. Nobody is told; its lease runs out by itself.", "bold red", at=story.kill.at)
     account = await watched(story, answer.link, shown)
     await story.ended(conference, account, m.OutcomeKind.DISCONNECTED, 1)

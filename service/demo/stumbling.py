@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from service.core import model as m
 from service.core.ports import Genesys
+from service.flow.workplace import Workplace
 from service.wiring.lifetime import run
 from service.wiring.processes import work
 
@@ -41,9 +43,13 @@ async def stumble(say: Callable[[str], None]) -> int:
     """Hold still until LET_GO, then be a real worker in everything but the PATCH; return its exit code, if any."""
     is_let_go = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(LET_GO, is_let_go.set)
+
+    def through(place: Workplace) -> Workplace:
+        return replace(place, genesys={org: Stumbling(real, say) for org, real in place.genesys.items()})
+
     say(f"{HELD}{os.getpid()}")
     await is_let_go.wait()
-    return await work(say, through=lambda real: Stumbling(real, say))
+    return await work(say, through=through)
 
 
 def speak(line: str) -> None:

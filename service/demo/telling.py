@@ -7,7 +7,9 @@ import io
 import os
 import shlex
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -35,11 +37,44 @@ def tell(*, is_once: bool, as_json: bool, evidence: Path | None) -> int:
     Raises:
         Misconfigured: there is no Redis to start, or the folder cannot be used.
     """
+    telling = Telling(screen_of(as_json=as_json), is_once=is_once, as_json=as_json, evidence=evidence)
+    return asyncio.run(telling.run())
+
+
+def screen_of(*, as_json: bool) -> Screen:
+    """Return where a person reads along: standard output, unless that is for programs."""
     stream = sys.stderr if as_json else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a terminal that knows no dash must not end the story
-    screen = Screen(Console(file=stream, highlight=False), SystemClock().now)
-    return asyncio.run(Telling(screen, is_once=is_once, as_json=as_json, evidence=evidence).run())
+    return Screen(Console(file=stream, highlight=False), SystemClock().now)
+
+
+async def played_out(play: Coroutine[Any, Any, int], screen: Screen, otherwise: str) -> int:
+    """Return the exit code of `play`, or what a signal or a fault makes of it; what it began has ended by then.
+
+    Args:
+        play: everything, from setting the stage to taking it down.
+        screen: where a fault is said.
+        otherwise: how that sentence begins.
+    """
+    stop = Stop()
+    with stop.listening():
+        playing, stopped = asyncio.create_task(play), asyncio.create_task(stop.said.wait())
+        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        is_stopped = stopped.done()
+        stopped.cancel()
+        playing.cancel()  # from here on a signal changes nothing: everything is being ended already
+        try:
+            if is_stopped:
+                screen.say("\nEverything is being ended.")
+            return await playing
+        except asyncio.CancelledError:
+            screen.say("Everything has ended.")
+            return INTERRUPTED
+        except (PartDied, Unmet, Unwatched) as fault:
+            await asyncio.wait({playing})  # whoever stopped reading must not keep the parts from ending
+            screen.fault(f"{otherwise} {fault}")
+            return FAILED
 
 
 class Telling:
@@ -56,26 +91,9 @@ class Telling:
     async def run(self) -> int:
         """Tell, and return the exit code. However it ends, no process of it is left."""
         if self._evidence is not None:
-            _make(self._evidence)
-        stop = Stop()
-        with stop.listening():
-            telling, stopped = asyncio.create_task(self._tell()), asyncio.create_task(stop.said.wait())
-            await asyncio.wait({telling, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if stopped.done():
-                self._screen.say("\nEverything is being ended.")
-            stopped.cancel()
-            telling.cancel()  # from here on a signal changes nothing: everything is being ended already
-            return await self._ended(telling)
-
-    async def _ended(self, telling: asyncio.Task[int]) -> int:
-        try:
-            return await telling
-        except asyncio.CancelledError:
-            self._screen.say("Everything has ended.")
-            return 0 if self._is_told else INTERRUPTED
-        except (PartDied, Unmet, Unwatched) as fault:
-            self._screen.fault(f"The story is not as it must be. {fault}")
-            return FAILED
+            make(self._evidence)
+        code = await played_out(self._tell(), self._screen, "The story is not as it must be.")
+        return 0 if code == INTERRUPTED and self._is_told else code
 
     async def _tell(self) -> int:
         screen = self._screen
@@ -85,7 +103,7 @@ class Telling:
             "a Redis of its own, one receiver, two workers. Times count from the start."
         )
         screen.saw("Starting a Redis and five processes, on free ports.")
-        async with staged() as stage, World(stage.play, stage.door, stage.org, stage.secret, stage.clock) as world:
+        async with staged() as stage, stage.world(stage.org) as world:
             screen.saw(f"The sandbox is at {stage.play}/sandbox/ , the public door at {stage.door}")
             await stage.during(self._play(stage, world))
             self._is_told = True
@@ -137,7 +155,7 @@ class Telling:
         await asyncio.Event().wait()
 
 
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Make the folder for the evidence, before anything is started.
 
     Raises:

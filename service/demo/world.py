@@ -134,7 +134,11 @@ class World:
 
     async def calls(self) -> list[Json]:
         """Return every call that the sandbox received, in order."""
-        return list((await self._control("GET", "/calls"))["calls"])
+        return await self.calls_since(0)
+
+    async def calls_since(self, since: int) -> list[Json]:
+        """Return the calls after the one with the number `since`."""
+        return list((await self._control("GET", f"/calls?since={since}"))["calls"])
 
     async def conversations(self) -> list[Json]:
         """Return every conversation as it really is."""

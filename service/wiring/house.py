@@ -93,7 +93,7 @@ async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tupl
 
 @asynccontextmanager
 async def opened(
-    said: Settings, say: Say, *, may_start: bool, through: Callable[[Genesys], Genesys] | None = None
+    said: Settings, say: Say, *, may_start: bool, through: Callable[[Workplace], Workplace] | None = None
 ) -> AsyncIterator[House]:
     """Open everything the flow needs, in order; close it in reverse. Signals say stop from before that until after.
 
@@ -120,11 +120,11 @@ async def opened(
             waiter=waiter,
             clock=clock,
             dice=SystemDice(clock),
-            genesys={name: through(org) if through else org for name, org in orgs.items()},
+            genesys=orgs,
             sources=_sources(said, clock, outgoing, stack),
             terms={name: org.terms for name, org in said.orgs.items()},
         )
-        yield House(said, place, store, readiness, stop, say)
+        yield House(said, through(place) if through else place, store, readiness, stop, say)
 
 
 async def _end(task: asyncio.Task[NoReturn]) -> None:

@@ -13,9 +13,9 @@ import uvicorn
 
 from service import settings, telemetry
 from service.core.errors import Misconfigured
-from service.core.ports import Genesys
 from service.flow.intake import Intake
 from service.flow.worker import Worker
+from service.flow.workplace import Workplace
 from service.settings import Settings
 from service.web.back import private_door
 from service.web.front import public_door
@@ -41,12 +41,12 @@ async def serve(say: Say) -> int:
             return await _run(house, public=public, private=private, works=False)
 
 
-async def work(say: Say, *, through: Callable[[Genesys], Genesys] | None = None) -> int:
+async def work(say: Say, *, through: Callable[[Workplace], Workplace] | None = None) -> int:
     """Work until told to stop; return the process' exit code.
 
     Args:
         say: is told, line by line, what a person wants to know.
-        through: what the worker sees of each org's Genesys Cloud, made from the real one: the demo's way to stumble.
+        through: what the worker works with, made from the real ports: the demo's way to stumble.
     """
     said = settings.read()
     _wants(said.orgs, "orgs", "work")

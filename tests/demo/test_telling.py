@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
 from service.core.errors import Misconfigured
 from service.demo import tell
@@ -24,7 +25,7 @@ from service.demo.figures import Evidence
 from service.demo.screen import Screen
 from service.demo.stage import Stage
 from service.demo.story import SCENES, Unmet
-from service.demo.telling import FAILED, INTERRUPTED, Telling
+from service.demo.telling import FAILED, INTERRUPTED, Telling, played_out
 from service.demo.world import World
 from tests.demo.conftest import Watched
 from tests.demo.parts import below, folder_of, left_of, lies_there, part_of
@@ -143,6 +144,28 @@ def test_reader_that_goes() -> None:
     ended = subprocess.run(command, stdout=writable, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     os.close(writable)
     assert (ended.returncode, ended.stderr) == (FAILED, "")
+
+
+async def test_stopped_and_not_read() -> None:
+    """A signal when nobody reads any more ends everything too, and with 1."""
+    has_ended = False
+
+    async def play() -> int:
+        nonlocal has_ended
+        try:
+            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return] # it never returns
+        finally:
+            await asyncio.sleep(0)
+            has_ended = True
+
+    readable, writable = os.pipe()
+    os.close(readable)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writable, "w") as unread:
+        playing = asyncio.create_task(played_out(play(), Screen(Console(file=unread), lambda: 0), "It ended."))
+        await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert await playing == FAILED
+    assert has_ended
 
 
 def test_figures_that_do_not_add_up(screen: Screen, stream: Watched, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import redis as blocking
 
 from service import settings
 from service.core.errors import Misconfigured
-from service.core.ports import Genesys
 from service.flow.worker import Worker
+from service.flow.workplace import Workplace
 from service.store.embedded import EmbeddedRedis, attach
 from service.wiring.house import opened, opened_store, steer
 from service.wiring.secret import throw_away_secret
@@ -78,16 +79,16 @@ async def test_opened(folder: Path) -> None:
 
 
 async def test_opened_through(folder: Path) -> None:
-    """What the worker sees of Genesys Cloud can be put before the real one."""
-    seen: list[Genesys] = []
+    """What the worker works with can be made from the real ports."""
+    seen: list[Workplace] = []
 
-    def through(real: Genesys) -> Genesys:
-        seen.append(real)
-        return real
+    def through(place: Workplace) -> Workplace:
+        seen.append(replace(place, worker="another"))
+        return seen[0]
 
     with EmbeddedRedis(folder):
         async with opened(settings.read(own(folder) | OFFLINE), print, may_start=False, through=through) as house:
-            assert list(house.place.genesys.values()) == seen
+            assert [house.place] == seen
 
 
 @pytest.mark.parametrize("turns", range(0, 12, 2))
