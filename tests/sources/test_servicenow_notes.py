@@ -14,7 +14,7 @@ from service.core.errors import EgressRefused, Rejected, Throttled, Unclear, Ups
 from service.core.ports import Source
 from service.outbound import Asked
 from service.sandbox import create_app
-from tests.sources.senders import ACTION_ID, NOTE, REPORT, SETTLED, SYS_ID, Outdoors, PlayDesk, built
+from tests.sources.senders import ACTION_ID, NOTE, REPORT, SETTLED, SYS_ID, HandClock, Outdoors, PlayDesk, built
 
 RECORD = f"/api/now/table/incident/{SYS_ID}"
 BASIC = "Basic " + base64.b64encode(b"onhook.integration:play-password").decode()
@@ -35,6 +35,14 @@ async def test_a_note_is_one_patch() -> None:
     assert json.loads(heard.body) == {"work_notes": NOTE}
     assert heard.headers["authorization"] == BASIC
     assert heard.headers["content-type"] == "application/json"
+
+
+async def test_too_late_for_a_note() -> None:
+    """After its deadline the note does not leave any more."""
+    play, source = desk(JSONResponse({"result": {}}))
+    with pytest.raises(EgressRefused, match="deadline"):
+        await source.tell(REPORT, SETTLED, NOTE, HandClock().monotonic())
+    assert play.heard == []
 
 
 async def test_a_note_carries_the_action() -> None:

@@ -110,6 +110,14 @@ def test_our_own_event_is_not_for_us() -> None:
     assert isinstance(source.parse(delivery(b'{"type":"removal.settled","data":{}}'), VERIFIED), m.Ignored)
 
 
+async def test_too_late_to_tell() -> None:
+    """After its deadline the outcome does not leave any more."""
+    play, source, outdoors = receiver(Response(status_code=204))
+    with pytest.raises(EgressRefused, match="deadline"):
+        await source.tell(REPORT, SETTLED, NOTE, outdoors.clock.monotonic())
+    assert play.heard == []
+
+
 async def test_outcome_is_a_signed_webhook() -> None:
     """The outcome is one POST to the configured address, that a strict receiver proves to be ours."""
     play, source, outdoors = receiver(Response(status_code=204))
