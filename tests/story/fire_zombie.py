@@ -26,7 +26,7 @@ POINTS = {
     "before_mark_sent": ("mark_sent", False),
     "before_patch": ("mark_sent", True),
     "before_settle": ("settle", False),
-    "before_note": ("renew_report", False),
+    "before_note": ("renew_report", True),
     "before_told": ("told", False),
 }
 
