@@ -18,7 +18,7 @@ from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
-from tests.fixtures.servers import Cluster, Node, slot_of, state_of, until
+from tests.fixtures.servers import Cluster, Node, said_no, slot_of, state_of, until
 from tests.store.stories import GONE, offered, uuid
 
 # one on each of three masters
@@ -205,6 +205,7 @@ async def test_a_slot_moves_while_work_goes_on(cluster: Cluster, cluster_store: 
     assert {type(one) for one in said} <= {StoreDown, m.Marked, type(None), m.Receipt}
     assert isinstance(said[-1], m.Receipt)
     assert StoreDown in {type(one) for one in said}
+    assert said_no(cluster.nodes, "TRYAGAIN") > 0
     move.end()
     # asked again with the same words: as if nothing had been
     assert (await _patiently(cluster_store, offer(dice, SOUTH, 9))).action_id
@@ -224,6 +225,8 @@ async def test_a_key_is_asked_for_where_it_will_be(
     move.move([Keys().paused(SOUTH)])
     found = await asyncio.gather(*(cluster_store.paused(SOUTH) for _ in range(20)))
     assert set(found) == {frozenset({"desk"})}
+    assert said_no(cluster.nodes, "ASK") >= 20
     move.end()
     found = await asyncio.gather(*(cluster_store.paused(SOUTH) for _ in range(20)))
     assert set(found) == {frozenset({"desk"})}
+    assert said_no(cluster.nodes, "MOVED") > 0

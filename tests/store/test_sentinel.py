@@ -70,6 +70,7 @@ async def _again(store: RedisStore) -> None:
                 await asyncio.sleep(0.1)  # real processes: the Sentinels agree on who is the master
 
 
+@pytest.mark.slow
 async def test_an_old_master_is_not_believed(watched: Watched, dice: CountingDice) -> None:
     """When a master became a replica, the one who is asked next is the new one, though connections to the old live."""
     link = Link(connect(watched.url), HandClock())
