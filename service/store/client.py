@@ -31,6 +31,7 @@ from service.core.errors import Misconfigured, StoreDown
 from service.core.ports import Clock
 from service.store.address import Client, connect
 from service.store.cluster import Cluster
+from service.store.keys import Keys
 from service.store.nodes import Nodes, One, said
 from service.store.script import Reply, Runner, Script
 
@@ -106,6 +107,7 @@ class Link:
         self._nodes: Nodes = One(client) if isinstance(client, Redis) else client
         self._clock = clock
         self._is_replicated = durability == "replicated"
+        self._wake = Keys().wake
         self._queue: list[_Question] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -246,6 +248,7 @@ class Link:
             answers = await self._patiently(attempt, ends)
         except Exception as fault:  # noqa: BLE001 - whatever it is, each caller must hear it
             answers = [fault] * len(questions)
+        await self._doubt(answers)
         for question, answer in zip(questions, answers, strict=True):
             if not isinstance(answer, Exception):
                 question.answer.set_result(answer)
@@ -254,6 +257,12 @@ class Link:
                 _ = self._start(self._follow(question, ends))
             else:
                 question.fail(_refusal(answer) if isinstance(answer, RedisError) else answer)
+
+    async def _doubt(self, answers: Sequence[Reply | Exception]) -> None:
+        """Tell what was said by no: a process that only accepts must leave an old master too."""
+        refusals = {type(it): it for it in answers if isinstance(it, RedisError) and not _is_moving(it)}
+        for refusal in refusals.values():
+            await self._nodes.doubt(refusal)
 
     async def _follow(self, question: _Question, ends: float) -> None:
         try:
@@ -275,11 +284,16 @@ class Link:
             for question in questions:
                 pipe.execute_command(*question.words(by_sha=by_sha))
             if self._is_replicated:
-                # on the same connection: WAIT speaks of what this one wrote, repeats included
+                # on the same connection: WAIT speaks of the last that this one wrote, and a repeat writes nothing
+                pipe.execute_command("PUBLISH", self._wake, "replicated")
                 pipe.execute_command("WAIT", "1", str(WAIT_MS))
             answers = cast("list[Reply | Exception]", await pipe.execute(raise_on_error=False))
-        if self._is_replicated and answers.pop() == 0:
-            return [StoreDown("no replica confirmed in time")] * len(questions)
+        if self._is_replicated:
+            *answers, published, confirmed = answers
+            if isinstance(published, Exception) or not isinstance(confirmed, int) or confirmed < 1:
+                # what Redis said by no is worth more than that nobody confirmed it
+                nobody = StoreDown("no replica confirmed in time")
+                return [it if isinstance(it, RedisError) else nobody for it in answers]
         return answers
 
 
