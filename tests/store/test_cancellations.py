@@ -38,7 +38,10 @@ Ask = Callable[[str], Awaitable[object]]
 
 @dataclass
 class Trial:
-    """Tasks that ask without end, each cancelled after a while, until enough were; and some that nobody cancels."""
+    """Tasks that ask without end, each cancelled after a while, until enough were; and some that nobody cancels.
+
+    All of it takes at most 17 ms a cancellation: several times what it takes on two busy cores.
+    """
 
     wanted: int
     ways: dict[str, Ask]
@@ -48,7 +51,9 @@ class Trial:
 
     async def run(self) -> Counter[str]:
         """Return how often what happened."""
-        await asyncio.gather(*(self._seat() for _ in range(TASKS)), *(self._stay() for _ in range(STEADY)))
+        async with asyncio.timeout(self.wanted / 60), asyncio.TaskGroup() as group:
+            for one in (*(self._seat() for _ in range(TASKS)), *(self._stay() for _ in range(STEADY))):
+                group.create_task(one)
         return self.ends
 
     async def _seat(self) -> None:
@@ -58,7 +63,8 @@ class Trial:
             task = asyncio.create_task(self._ask_on(name))
             loop.call_later(self.dice.uniform(0, MOST_SECONDS), task.cancel)
             await asyncio.wait({task}, timeout=END_SECONDS)
-            self.ends["cancelled" if task.cancelled() else f"not cancelled: {task}"] += 1
+            assert task.cancelled(), f"{name}: {task}"
+            self.ends["cancelled"] += 1
             self.ends[f"cancelled, {name}"] += 1
 
     async def _ask_on(self, name: str) -> None:
@@ -144,7 +150,7 @@ async def test_cancelled_at_any_moment(redis_client: blocking.Redis, redis_serve
     assert complaints == []
     for ends in (redis_ends, call_ends):
         assert ends["cancelled"] >= wanted
-        assert not [name for name in ends if name.startswith(("crossed", "not cancelled"))]
+        assert ends["crossed"] == 0
         assert ends["answered to those who stay"] > wanted / 100
     assert redis_ends["answered"] > 0
     assert min(redis_ends[f"cancelled, {way}"] for way in ("run", "run_shared", "ask")) > wanted / 10
