@@ -14,11 +14,13 @@ import pytest
 from service.core import model as m
 from service.core.errors import StoreDown
 from service.store.client import Link, connect
+from service.store.cluster import Cluster as Nodes
+from service.store.embedded import find_server
 from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
-from tests.fixtures.servers import Cluster, Node, said_no, slot_of, state_of, until
+from tests.fixtures.servers import Cluster, Node, free_port, said_no, slot_of, state_of, until
 from tests.store.stories import GONE, offered, uuid
 
 # one on each of three masters
@@ -151,6 +153,30 @@ async def _patiently(store: RedisStore, what: m.Offer) -> m.Receipt:
                 return await store.accept(what)
             except StoreDown:
                 await asyncio.sleep(0.1)  # real processes: servers agree on who is the master
+
+
+async def test_a_cluster_that_is_not_made_yet(dice: CountingDice) -> None:
+    """A node without slots, and a slot without a node, are StoreDown; once given out the same process works."""
+    folder = short_folder()
+    words = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
+    node = Node(folder, free_port(), find_server(), words)
+    node.start()
+    nodes = connect(f"redis://{node.address}?cluster=true")
+    assert isinstance(nodes, Nodes)
+    link = Link(nodes, HandClock())
+    store = RedisStore(link, dice)
+    with pytest.raises(StoreDown, match="did not answer"):
+        await store.paused(NORTH)
+    node.ask("CLUSTER", "ADDSLOTSRANGE", "0", "100")
+    with pytest.raises(StoreDown, match="SlotNotCovered"):
+        await store.paused(NORTH)
+    node.ask("CLUSTER", "ADDSLOTSRANGE", "101", "16383")
+    assert await store.paused(NORTH) == frozenset()
+    # a wake is listened for without asking for the map each time
+    assert await nodes.anyone() is await nodes.anyone()
+    await link.aclose()
+    node.stop()
+    shutil.rmtree(folder)
 
 
 # ---------------------------------------------------------------------------------------------- slots that move

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -77,15 +77,16 @@ async def link(place: Place) -> AsyncIterator[Link]:
     await opened.aclose()
 
 
-def test_it_is_the_server_it_should_be(place: Place) -> None:
+def test_it_is_the_server_it_should_be(place: Place, record_property: Callable[[str, object], None]) -> None:
     """What is tested is the brand and version that it is called; of a Cluster each org has a master of its own."""
     with place.home.client() as client:
         info = client.info()
     if place.brand == CLUSTER:
         assert _mode(info) == "cluster"
+        record_property("version", f"three masters of {info['redis_version']}")
         assert len({slot_of(org) * 3 // 16_384 for org in ORGS}) == len(place.nodes) == 3
     else:
-        assert said_version(place.brand, info)
+        record_property("version", said_version(place.brand, info))
         assert _mode(info) == "standalone"
 
 

@@ -22,9 +22,7 @@ FINE = _health(
 LOSSY = _health(
     "8.0", 0.5, (Topic.REACH, Verdict.FINE, "it answers"), (Topic.DURABILITY, Verdict.LASTING, "it forgets")
 )
-SHY = _health(
-    "", 0.2, (Topic.REACH, Verdict.UNKNOWN, "it does not say"), (Topic.DURABILITY, Verdict.UNKNOWN, "who knows")
-)
+SHY = _health("", 0.2, (Topic.REACH, Verdict.UNKNOWN, "it is shy"), (Topic.DURABILITY, Verdict.UNKNOWN, "who knows"))
 GONE = _health("", None, (Topic.REACH, Verdict.PASSING, "it is gone"))
 
 
