@@ -114,7 +114,10 @@ async def test_a_thousand_at_once_over_four_processes(rounds: int) -> None:
                 assert client.zcard(due) == number
                 assert set(heard.statuses) <= {202, 503}
                 assert heard.statuses[202] == DOORS * EACH
-                assert heard.said == {"accepted": 1, "duplicate": DOORS * EACH - 1}
+                assert heard.said.total() == DOORS * EACH
+                # the one that made the action may be among those that heard 503 (Redis did it and said so too late):
+                # repeated, it is a duplicate like all others
+                assert heard.said["accepted"] == 1 or (heard.said["accepted"] == 0 and heard.statuses[503])
                 statuses, said = statuses + heard.statuses, said + heard.said
         await stage.work()
         account = await stage.settled(heard.receipt, WORK_SECONDS)
