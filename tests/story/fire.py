@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -291,7 +291,10 @@ async def volley(fire: Fire, number: int) -> list[Click]:
 @asynccontextmanager
 async def on_fire(orgs: int) -> AsyncIterator[Fire]:
     """Give a stage with so many orgs, each with a desk of its own, on which no process of ours runs yet."""
-    async with staged() as stage:
+    # a connection that was idle for long may be closed by its server just when it is used again
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    async with staged() as made, httpx.AsyncClient(trust_env=False, timeout=60, limits=limits) as client:
+        stage = replace(made, client=client)
         await stage.switch(rate_limit=1_000_000)  # our own budget is what holds us back here
         desks = [_opened(stage, f"org{number}", f"desk{number}") for number in range(orgs)]
         yield Fire(stage, desks, random.Random(SEED))  # noqa: S311 - repeated by its seed; no secret is made
