@@ -40,7 +40,7 @@ class Wish:
         seconds: how long people click and workers are killed.
         kills: go on after that until so many were killed.
         workers: how many there are at a time.
-        clicking_seconds: how long people click before there is silence; a quarter of it at the least.
+        clicking_seconds: the longest that people click before there is silence.
         silent_seconds: how long there is silence after the last kill: the eight of the promise, and one.
     """
 
@@ -62,8 +62,7 @@ def wreak(wish: Wish, *, as_json: bool, evidence: Path | None) -> int:
     Raises:
         Misconfigured: there is no Redis to start, or the folder cannot be used.
     """
-    if evidence is not None:
-        make(evidence)
+    make(evidence)
     screen = screen_of(as_json=as_json)
     return asyncio.run(played_out(_wreak(wish, screen, evidence, as_json=as_json), screen, "It is not as it must be."))
 
@@ -213,9 +212,10 @@ class Chaos:
     # --- clicking --------------------------------------------------------------------------------------------------
 
     async def _keep_clicking(self, seconds: float) -> None:
-        """Click for `seconds` and until enough are killed, but never much too short or too long."""
+        """Click for `seconds` and until enough are killed, but not longer than `clicking_seconds`."""
         clock, wish = self.stage.clock, self.wish
-        began, least = clock.monotonic(), max(seconds, wish.clicking_seconds / 4)
+        # a wish without a number of kills, and with few seconds, gets a few nevertheless
+        began, least = clock.monotonic(), seconds if wish.kills else max(seconds, wish.clicking_seconds / 4)
         while (lasted := clock.monotonic() - began) < wish.clicking_seconds and (
             lasted < least or len(self.kills) < wish.kills
         ):

@@ -90,8 +90,7 @@ class Telling:
 
     async def run(self) -> int:
         """Tell, and return the exit code. However it ends, no process of it is left."""
-        if self._evidence is not None:
-            make(self._evidence)
+        make(self._evidence)
         code = await played_out(self._tell(), self._screen, "The story is not as it must be.")
         return 0 if code == INTERRUPTED and self._is_told else code
 
@@ -155,12 +154,14 @@ class Telling:
         await asyncio.Event().wait()
 
 
-def make(folder: Path) -> None:
-    """Make the folder for the evidence, before anything is started.
+def make(folder: Path | None) -> None:
+    """Make the folder for the evidence, if there is to be one, before anything is started.
 
     Raises:
         Misconfigured: it cannot be made.
     """
+    if folder is None:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:

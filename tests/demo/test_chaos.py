@@ -19,10 +19,10 @@ from service.core import model as m
 from service.demo import Wish, wreak
 from service.demo.chaos import Chaos, conclude, is_over
 from service.demo.doomed import Moment
-from service.demo.nursery import Newborn, Nursery
+from service.demo.nursery import ARM, Newborn, Nursery
 from service.demo.reckoning import Reckoning
 from service.demo.screen import Screen
-from service.demo.stage import PartDied, Stage
+from service.demo.stage import Part, PartDied, Stage
 from service.demo.story import Unmet
 from service.demo.telling import INTERRUPTED
 from service.demo.world import World
@@ -50,7 +50,7 @@ class Barren(Nursery):
 
 def test_small_chaos(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A worker is killed, what it held is taken over, nothing is lost or done twice, and nothing is left."""
-    small = Wish(seconds=1, kills=1, workers=2, clicking_seconds=15.0, silent_seconds=0.1)
+    small = Wish(seconds=1, kills=1, workers=2, clicking_seconds=60.0, silent_seconds=0.1)
     assert wreak(small, as_json=True, evidence=tmp_path / "evidence") == 0
     captured = capsys.readouterr()
     (line,) = captured.out.splitlines()
@@ -96,6 +96,21 @@ async def test_no_workers(screen: Screen, tmp_path: Path) -> None:
     chaos = Chaos(stage, Barren(), cast("Sequence[World]", ()), screen, SystemDice(stage.clock), Wish(1, 1, 2))
     with pytest.raises(PartDied, match="the nursery ended"):
         await chaos.run()
+
+
+async def test_silence(screen: Screen, tmp_path: Path) -> None:
+    """In silence all workers may be killed but one, and so they may again afterwards."""
+    stage, wish = Stage(tmp_path, NoAccounts(), Answering(), SystemClock()), Wish(1, 1, 0, silent_seconds=0.2)
+    chaos = Chaos(stage, Barren(), cast("Sequence[World]", ()), screen, SystemDice(stage.clock), wish)
+    sleepers = [await asyncio.create_subprocess_exec("sleep", "60") for _ in range(3)]
+    nobody = cast("Part", None)
+    chaos._standing = [Newborn(one.pid, Moment.SEEN, asyncio.Queue(), nobody) for one in sleepers]
+    await chaos._be_silent()
+    assert [one.is_armed for one in chaos._standing] == [False, True, True]
+    assert not chaos.is_silent
+    assert [await one.wait() for one in sleepers[1:]] == [-ARM, -ARM]
+    sleepers[0].kill()
+    await sleepers[0].wait()
 
 
 def test_conclusion(screen: Screen, stream: Watched, capsys: pytest.CaptureFixture[str]) -> None:
