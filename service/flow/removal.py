@@ -11,7 +11,7 @@ from typing import assert_never
 
 from service import telemetry
 from service.core import model as m
-from service.core.errors import EgressRefused, Throttled, Unreachable, Upstream
+from service.core.errors import EgressRefused, LeaseLost, StoreDown, Throttled, Unreachable, Upstream
 from service.core.rules import Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
 from service.core.situation import Situation
 from service.flow.workplace import Workplace
@@ -19,6 +19,7 @@ from service.flow.workplace import Workplace
 WAIT_HERE_SECONDS = 2.0  # a longer wait frees the worker's slot
 BEHIND_SECONDS = 0.5  # after a 429, behind all who did not cause it
 OWNED_SECONDS = 0.5  # until a conversation that belongs to another action is tried again
+UNMARKED_SECONDS = 1.0  # until a send is tried again that the store did not take down
 
 
 class Attempt:
@@ -145,7 +146,12 @@ class Attempt:
             return  # the time it took was too long: the loop decides as things are now
         self._write("decide", self._now(), self._place.clock.monotonic(), note=f"row {again.row}, disconnect")
         asked = self._place.clock.monotonic()
-        marked = await self._place.store.mark_sent(self._lease, self._claim.epoch, self._action.progress, self._flush())
+        progress, entries = self._action.progress, self._flush()
+        try:
+            marked = await self._place.store.mark_sent(self._lease, self._claim.epoch, progress, entries)
+        except StoreDown:
+            await self._unmark()
+            raise
         match marked:
             case m.TooLate():
                 self._is_known_late = True
@@ -157,6 +163,20 @@ class Attempt:
                 await self._send(again.target, send, asked + left_seconds)
             case _:  # pragma: no cover - the type checker proves that there is no fourth answer
                 assert_never(marked)
+
+    async def _unmark(self) -> None:
+        """Give back a mark that may stand, or not, or on one of two servers: nothing left.
+
+        Else the next attempts would look for what was never sent, and three of them, ended by their leases, would make
+        a poison of an action that only waits for a replica.
+        """
+        try:
+            await self._place.store.unsent(self._lease, len(self._action.sends) + 1, ())
+        except (StoreDown, LeaseLost):
+            return
+        except ValueError:
+            pass  # there is none
+        await self._put_back(UNMARKED_SECONDS, self._action.progress.held_by)
 
     async def _send(self, target: m.Target, send: m.Send, deadline: float) -> None:
         action, place = self._action, self._place

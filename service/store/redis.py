@@ -172,7 +172,7 @@ class RedisStore:
     async def mark_sent(
         self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
     ) -> m.Marked | m.Owned | m.TooLate:
-        """Say that a send is about to leave, before it does, and take the conversation."""
+        """Say that a send is about to leave, before it does, and take the conversation; as durable as an accept."""
         args = [lease.id, epoch, str(SEND_MS), *_progress(progress), *records.lines_of(entries)]
         match await self._step("mark_sent", lease, [], args):
             case ["late"]:
@@ -224,7 +224,8 @@ class RedisStore:
 
     async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:
         """Take up to `limit` due reports of `org`, earliest first, and no more of a desk than it bears at once."""
-        reply = await self._runner.run(
+        # as durable as set, and with it all before: a failover must not take back what a ticket is told
+        reply = await self._runner.run_shared(
             script("claim_reports"),
             [self._keys.desks(org), self._keys.claim(org, token)],
             [
@@ -351,7 +352,8 @@ class RedisStore:
 
     async def _step(self, name: str, lease: m.Lease, keys: Sequence[str], args: Sequence[str]) -> list[Reply]:
         """Run a step of an attempt on an action; returns what it answers when it was done, by this asking or before."""
-        reply = await self._runner.run(
+        run = self._runner.run_shared if name == "mark_sent" else self._runner.run
+        reply = await run(
             script(name),
             [self._keys.action(lease.id), self._keys.timeline(lease.id), *keys],
             [*self._head(lease.org), hex_in(lease.token), self._nonce(), ACTION_STEPS[name].source, *args],

@@ -10,7 +10,7 @@ import pytest
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
 from service.flow.workplace import Workplace
-from tests.flow.meddler import Fate, Killed, Meddler, down
+from tests.flow.meddler import Fate, Killed, Meddler, down, on, raising
 from tests.flow.stage import ORG, Scene, Stage
 
 K = m.OutcomeKind
@@ -115,3 +115,34 @@ async def test_lost_leases_are_not_written_over(stage: Stage) -> None:
         with pytest.raises(LeaseLost):
             await attempt.run()
     assert (await stage.finish(action_id)).kind is K.DISCONNECTED
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+async def test_a_mark_that_nobody_confirmed_is_given_back(stage: Stage, lost: str) -> None:
+    """Whether it stands or not: nothing left, so the action is due again in a second, unmarked, and is no lapse."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    hook = on("mark_sent", raising(down()))
+    place = stage.place(store=Meddler(stage.store, hook) if lost == "before" else Meddler(stage.store, after=hook))
+    (attempt,) = await stage.attempts(place)
+    with pytest.raises(StoreDown):
+        await attempt.run()
+    assert stage.due_in(action_id) == 1.0
+    assert not stage.owner(scene)
+    outcome = await stage.finish(action_id)
+    account = await stage.account(action_id)
+    assert (outcome.kind, account.action.lapses, len(account.action.sends)) == (K.DISCONNECTED, 0, 1)
+
+
+async def test_a_mark_that_cannot_be_given_back_stands(stage: Stage) -> None:
+    """The store stays away: the mark is found at the end of the lease, and looked at before anything is sent."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    store = Meddler(stage.store, on("unsent", raising(down())), on("mark_sent", raising(down())))
+    (attempt,) = await stage.attempts(stage.place(store=store))
+    with pytest.raises(StoreDown):
+        await attempt.run()
+    assert 5.9 <= stage.due_in(action_id) <= 6.0
+    outcome = await stage.finish(action_id)
+    account = await stage.account(action_id)
+    assert (outcome.kind, len(account.action.sends)) == (K.DISCONNECTED, 2)
