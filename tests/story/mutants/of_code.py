@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.story.mutants.mutant import Mutant
 
-_MARK = (
-    "marked = await self._place.store.mark_sent(self._lease, self._claim.epoch, self._action.progress, self._flush())"
-)
+_MARK = "marked = await self._place.store.mark_sent("
+# a mark that nobody but this worker knows of
+_UNWRITTEN = "m.Marked(m.Send(len(self._action.sends) + 1, self._now(), self._now() + 2000), 2.0)"
 _ANSWERED = "await place.store.answered(self._lease, send.number, answer, self._flush())"
 
 REMOVAL = (
@@ -14,7 +14,7 @@ REMOVAL = (
         "marked before it is sent",
         "flow/removal.py",
         (
-            (_MARK, "marked = m.Marked(m.Send(len(self._action.sends) + 1, self._now(), self._now() + 2000), 2.0)"),
+            (_MARK, f"marked = (lambda *_: {_UNWRITTEN})("),
             (
                 _ANSWERED,
                 "await place.store.mark_sent(self._lease, self._claim.epoch, action.progress, ())\n        "
@@ -68,8 +68,14 @@ REMOVAL = (
     Mutant(
         "a worker that lost its lease writes no note",
         "flow/reporting.py",
-        (("await place.store.renew_report(claim.lease)\n    return", "return"),),
+        (("    await place.store.renew_report(claim.lease)\n    try:", "    try:"),),
         "tests/flow/test_reporting.py::test_a_worker_that_woke_up_tells_nothing",
+    ),
+    Mutant(
+        "past the lease of its report no note leaves",
+        "flow/reporting.py",
+        (("deadline = place.clock.monotonic() + LEASE_SECONDS", "deadline = place.clock.monotonic() + 9e9"),),
+        "tests/flow/test_reporting.py::test_a_worker_that_stood_still_right_before_the_note",
     ),
     Mutant(
         "a lease is renewed while it is worked on",
