@@ -18,9 +18,9 @@ from tests.story.simulation.ledger import Ledger
 # How often a step is struck. Claims are asked each second, most of them for nothing; it hurts around a send.
 STRUCK = 0.04
 STRUCK_AT = {"claim": 0.005, "claim_reports": 0.004, "renew": 0.05, "spend": 0.02, "look": 0.03, "accept": 0.08}
-STRUCK_AT |= {"throttle": 0.25, "put_back": 0.1, "pin": 0.1, "pause": 0.15, "end_report": 0.08}
-STRUCK_AT |= {"rest": 0.003, "rested": 0.003, "wake": 0.001, "post": 0.05, "2xx": 0.08}
-STRUCK_AT |= {"mark_sent": 0.2, "send": 0.15, "send answer": 0.15, "answered": 0.15, "unsent": 0.25, "settle": 0.12}
+STRUCK_AT |= {"throttle": 0.6, "put_back": 0.1, "pin": 0.1, "pause": 0.15, "end_report": 0.08}
+STRUCK_AT |= {"rest": 0.004, "rested": 0.006, "wake": 0.001, "post": 0.05, "2xx": 0.08}
+STRUCK_AT |= {"mark_sent": 0.2, "send": 0.15, "send answer": 0.15, "answered": 0.15, "unsent": 0.5, "settle": 0.12}
 LINK_SECONDS = 2.0  # so long `store.client.Link` asks; then it is StoreDown, and nothing is asked any more
 MOST_CRASHES = 6  # in one story: else most actions end as poison, which teaches little
 FREEZE_SECONDS = (0.5, 14.0)  # up to more than two leases
