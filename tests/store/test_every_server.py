@@ -94,7 +94,9 @@ def _mode(info: Mapping[str, object]) -> object:
     return info.get("redis_mode") or info.get("server_mode")
 
 
-@pytest.mark.parametrize("later_seconds", [0, 1.9], ids=["at once", "later"])
+@pytest.mark.parametrize(
+    "later_seconds", [pytest.param(0, id="at once"), pytest.param(1.9, id="later", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "act, name, expected", repeats.ACTS, ids=[act.__name__.strip("_") for act, _, _ in repeats.ACTS]
 )

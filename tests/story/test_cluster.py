@@ -81,6 +81,7 @@ async def _ready(readyz: Any, status: int) -> httpx.Response | None:  # noqa: AN
     return answer if answer.status_code == status else None
 
 
+@pytest.mark.slow
 async def test_commands_work_on_a_cluster(stage: Stage) -> None:
     """`pause`, `resume` and `send` do on a Cluster what they do elsewhere, in every org."""
     paused = await stage.start("pause")
@@ -100,6 +101,7 @@ async def test_commands_work_on_a_cluster(stage: Stage) -> None:
         assert await sending.process.wait() == 0
 
 
+@pytest.mark.slow
 async def test_a_cluster_that_is_down_is_an_honest_503(stage: Stage) -> None:
     """While a slot has no node no org is promised anything, and each hears so in time; when it is back all goes on."""
     cluster = _cluster(stage)
