@@ -16,6 +16,7 @@ from tests.story.stage import Answer, Running
 ORGS = 8
 FULL, FULL_BACKLOG = 100, 2_000
 END_SECONDS = 10.0  # after which an orchestrator kills
+BUSY_SECONDS = 5.0  # and as much more where the machine has other things to do
 LAG_SECONDS = 1.0  # the platform shows the caller so long, so there is always a look to come when the signal does
 MAX_AGE_SECONDS = 5.0  # the shortest that may be set
 EXPIRE_SECONDS = 30.0
@@ -28,7 +29,7 @@ async def told_to_end(fire: Fire, running: Running) -> None:
     code = await running.end()
     took = time.monotonic() - began
     fire.slowest["end"] = round(max(took, fire.slowest.get("end", 0.0)), 3)
-    if code != 0 or took > END_SECONDS:
+    if code != 0 or took > END_SECONDS + BUSY_SECONDS:
         fire.findings.append(f"ended with {code} after {took:.1f} s")
 
 
@@ -98,6 +99,7 @@ async def test_told_to_end_under_load(cycles: int) -> None:
     if cycles == FULL:
         fire.leave("sigterm", COMMAND, longest_seconds_until_claimed_again=waits[-1])
     assert fire.findings == []
+    assert fire.slowest["end"] <= END_SECONDS or cycles < FULL
     assert fire.counters["receivers ended"] + fire.counters["workers ended"] == cycles
     assert fire.counters["leases that ran out"] == 0
     assert fire.counters["actions handed on"] > 0
