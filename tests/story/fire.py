@@ -230,7 +230,7 @@ class Fire:
 
     def leave(self, name: str, command: str, **figures: float) -> None:
         """Write down a full run."""
-        figures |= {f"slowest_{what}_seconds": seconds for what, seconds in self.slowest.items()}
+        figures |= {f"slowest_{what}_seconds".replace(" ", "_"): seconds for what, seconds in self.slowest.items()}
         write_evidence(name, command=command, counters=self.counters, findings=self.findings, seed=SEED, **figures)
 
     def events(self, log: str) -> Counter[str]:
