@@ -74,6 +74,7 @@ class Mode:
             load = Load(pair.url, SEED, self.durability)
             await fail_over_again_and_again(load, pair, rounds)
         self.counters = load.counters + load.town.counters
+        self.counters.update(dict.fromkeys(NOT_IF_REPLICATED, 0))  # a zero is said too
         self.findings = load.findings
 
 
