@@ -70,7 +70,7 @@ async def test_the_first_good_answer_counts() -> None:
         return "the answer"
 
     inquiry = Inquiry(lambda: [hangs(), fails(), knows()], "they")
-    assert await asyncio.gather(inquiry.answer(), inquiry.answer()) == ["the answer"] * 2
+    assert set(await asyncio.gather(inquiry.answer(), inquiry.answer())) == {"the answer"}
     assert sorted(asked) == ["fails", "hangs", "knows"]
     assert await inquiry.answer() == "the answer"
     assert len(asked) == 6
