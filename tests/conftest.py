@@ -14,9 +14,16 @@ pytest_plugins = ["tests.fixtures.redis"]
 
 sys.addaudithook(refuse_off_loopback)
 
-# The coverage counts what tests in this process saw happen; that a started process ran a line is no proof.
-os.environ.pop("COVERAGE_PROCESS_START", None)
-os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the coverage count what tests saw happen; that a process which they started ran a line is no proof.
+
+    Whoever only deals the tests out (pytest-xdist) starts nothing but those who run them, and these are counted.
+    """
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        os.environ.pop("COVERAGE_PROCESS_START", None)
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
 
 # No deadline: a slow moment of the machine is no counterexample. In CI the same examples each time, so that what turns
 # red is the change; new ones are tried wherever a person runs the tests.
@@ -29,9 +36,9 @@ SLOW_SECONDS = 7200  # a full run of the longest proof takes an hour
 
 @pytest.fixture(autouse=True)
 def patience(request: pytest.FixtureRequest) -> None:
-    """Let a slow test take its time: the two minutes after which a test counts as hung are for the others."""
+    """Let a slow test take its time: the five minutes after which a test counts as hung are for the others."""
     if request.node.get_closest_marker("slow"):
-        faulthandler.dump_traceback_later(SLOW_SECONDS, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(SLOW_SECONDS, exit=True, file=2)
 
 
 @pytest.fixture(scope="session")

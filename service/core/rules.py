@@ -30,6 +30,7 @@ from service.core.situation import (
 
 REPORT_FIRST_SECONDS, REPORT_MOST_SECONDS = 1.0, 15 * 60.0  # between tries of a report: doubling
 REPORT_LIFE_SECONDS = 24 * 3600.0  # a desk down for a night; then a person looks
+LEASE_SECONDS = 6.0  # a killed worker's action is another's within 8 s; two renewals may fail
 DESK_CALLS = 2  # in flight per desk, of all workers: ServiceNow has four inbound REST threads a node
 
 

@@ -6,9 +6,9 @@ from service import telemetry
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, Rejected, StoreDown, Throttled, Unclear, Upstream
 from service.core.ports import Source
-from service.core.rules import report_wait_seconds
+from service.core.rules import LEASE_SECONDS, report_wait_seconds
 from service.core.wording import note
-from service.flow.workplace import LEASE_SECONDS, Workplace
+from service.flow.workplace import Workplace
 
 # Credentials and permissions get mended, and then the report goes through by itself; other refusals stay refusals.
 _MENDABLE_STATUSES = frozenset({401, 403})

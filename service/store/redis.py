@@ -10,7 +10,7 @@ from service.core import model as m
 from service.core.errors import Conflicting, LeaseLost, StoreDown
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
-from service.core.rules import DESK_CALLS
+from service.core.rules import DESK_CALLS, LEASE_SECONDS
 from service.store import records
 from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
@@ -76,7 +76,7 @@ class RedisStore:
         keys: Keys | None = None,
         lives: Lives | None = None,
         rate: Rate | None = None,
-        lease_seconds: float = 6.0,
+        lease_seconds: float = LEASE_SECONDS,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         self._runner = runner

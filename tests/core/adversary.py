@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from service.core import model as m
-from service.core.rules import Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
+from service.core.rules import LEASE_SECONDS, Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
 from service.core.selection import View
 from tests.core.scenes import (
     AGENT_THERE,
@@ -42,7 +42,6 @@ class Crash:
 
 Answer = m.AnswerKind | NotDone | Crash
 ANSWERS: tuple[Answer, ...] = (*m.AnswerKind, NotDone(), Crash())
-LEASE_SECONDS = 6.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
-from service.flow.workplace import LEASE_SECONDS, Workplace
+from service.core.rules import LEASE_SECONDS
+from service.flow.workplace import Workplace
 from tests.flow.stage import ORG, Stage
 
 LEASE = m.Lease(ORG, f"{ORG}.{'0' * 26}", "0" * 32)

@@ -38,7 +38,7 @@ def run(job: Mapping[str, str]) -> int:
         sys.stderr.write(f"this would test another service: {spec}\n")
         return BROKEN
     # plugins that are imported already are not rewritten for their asserts, which are none of ours
-    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider")
+    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-n", "0")
     return pytest.main(["-q", "--tb=short", "-rfE", *quiet, *job["tests"].split()])
 
 
