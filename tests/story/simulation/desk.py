@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 
 from service.core import model as m
-from service.core.errors import Conflicting, Rejected, StoreDown, Throttled, Unclear, Unreachable
+from service.core.errors import Conflicting, EgressRefused, Rejected, StoreDown, Throttled, Unclear, Unreachable
 from service.flow.intake import Intake
 from tests.story.simulation.chaos import RECEIVER, Chaos
 from tests.story.simulation.course import Course, CourseClock
@@ -75,6 +75,9 @@ class Desk:
             raise Throttled("later", retry_after_seconds=self._rng.uniform(1.0, 5.0))
         if fault == "desk cut before":
             raise Unclear("cut")
+        if deadline is not None and self._clock.monotonic() >= deadline:
+            self._ledger.hit("guard: too late to tell")
+            raise EgressRefused("past its deadline")
         self._ledger.note(report.id, report.ticket.reference if report.ticket else "")
         fate = await self._chaos.point("note", ("crash after", "freeze after", "reply lost"))
         await self._clock.sleep(self._rng.uniform(1.0, 4.5) if fault == "desk slow" else 0.1)

@@ -43,6 +43,7 @@ FAULTS = (
     *("removal 429", "removal 401", "removal 403", "removal 500 without effect", "removal 500 with effect"),
     *("removal answer lost", "removal request lost", "removal unreachable", "removal slow 202"),
     *("desk goes down", "desk down", "desk throttles", "desk writes and is not heard", "desk cut before", "desk slow"),
+    "guard: too late to tell",
     *("people: leaves", "people: leaves and is back", "people: merge", "org paused", "source paused"),
     *("delivery new", "delivery delivery", "delivery intent", "delivery conflicts"),
     *("crash at post", "freeze at post", "crash before accept", "crash after accept", "freeze before accept"),
