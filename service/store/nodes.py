@@ -90,7 +90,8 @@ class One:
 
     async def doubt(self, fault: Exception) -> None:
         """After a failover our connections may lead to what is a replica now: the next ones ask the name anew."""
-        if isinstance(fault, ReadOnlyError):
+        # before Redis 7 what a command in a script was told is inside the script's own error
+        if isinstance(fault, ReadOnlyError) or "READONLY" in str(fault):
             await self._client.connection_pool.disconnect(inuse_connections=False)
 
     def redirect(self, fault: AskError) -> Redis | None:

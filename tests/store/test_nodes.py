@@ -27,7 +27,13 @@ async def test_one_server_is_asked_everything(redis_server: EmbeddedRedis) -> No
     await one.aclose()
 
 
-async def test_only_a_replica_costs_connections(redis_server: EmbeddedRedis) -> None:
+IN_A_SCRIPT = (
+    "Error running script (call to f_0): @user_script:1: -READONLY You can't write against a read only replica."
+)
+
+
+@pytest.mark.parametrize("said_no", [ReadOnlyError("You can't write"), ResponseError(IN_A_SCRIPT)], ids=["7", "6.2"])
+async def test_only_a_replica_costs_connections(redis_server: EmbeddedRedis, said_no: ResponseError) -> None:
     """What a lost reply says nothing about is kept; a connection that led to a replica is not used again."""
     client = connect(redis_server.url)
     assert isinstance(client, Redis)
@@ -35,7 +41,9 @@ async def test_only_a_replica_costs_connections(redis_server: EmbeddedRedis) -> 
     first = await said(client, ("CLIENT", "ID"))
     await one.doubt(RedisConnectionError("cut"))
     assert await said(client, ("CLIENT", "ID")) == first
-    await one.doubt(ReadOnlyError("READONLY"))
+    await one.doubt(ResponseError("OOM"))
+    assert await said(client, ("CLIENT", "ID")) == first
+    await one.doubt(said_no)
     assert await said(client, ("CLIENT", "ID")) != first
     await one.aclose()
 
