@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.findings import write_evidence
+from tests.findings import FOLDER, write_evidence
 from tests.story.mutants.growing import Outcome, grow, mutated
 from tests.story.mutants.mutant import Mutant
 from tests.story.mutants.table import MUTANTS, markdown
@@ -110,7 +110,8 @@ def test_every_test_of_the_table_is_one_of_ours() -> None:
 
 
 def test_a_reader_sees_the_table() -> None:
-    """The printed table has a line for each safeguard, with the test that objects."""
+    """The table has a line for each safeguard with the test that objects, printed as well as kept in a file."""
+    assert (FOLDER / "safeguards.md").read_text(encoding="utf-8").endswith(f"\n\n{markdown()}\n")
     lines = markdown().splitlines()
     assert len(lines) == len(MUTANTS) + 2
     assert all(one.caught_by in line for one, line in zip(MUTANTS, lines[2:], strict=True))
