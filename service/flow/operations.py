@@ -12,6 +12,9 @@ from service.core.errors import Unreadable
 from service.core.ports import Clock, Store, Waiter
 from service.core.rules import Minted
 
+# the person was seen gone
+_DONE = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE})
+
 
 async def show(store: Store, action_id: str, key: str) -> m.Account | None:
     """Return all there is to tell of an action, or None: no such action, or not its key (nobody learns which)."""
@@ -84,7 +87,7 @@ async def replay(
         None when there is no such action.
 
     Raises:
-        Unreadable: nobody can tell any more who was meant.
+        Unreadable: nobody can tell any more who was meant; or it was done, and nobody said how long it may take anew.
         StoreDown: not stored.
     """
     account = await store.read(action_id)
@@ -92,6 +95,9 @@ async def replay(
         return None
     old = account.action
     is_fresh = max_age_seconds is not None
+    if not is_fresh and old.outcome is not None and old.outcome.kind in _DONE:
+        # who is there now came back since, and an old click is not for who came back
+        raise Unreadable("the person was gone when this ended; say within how many seconds it is to be done again")
     removal = replace(_meant(old), event_id="", event_at=None if is_fresh else old.clicked_at)
     written = f"replay of {old.id}"
     channels = {report.channel: None for report in account.reports if report.source == old.source}

@@ -12,13 +12,14 @@ from typing import assert_never
 from service import telemetry
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, StoreDown, Throttled, Unreachable, Upstream
-from service.core.rules import Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
+from service.core.rules import LEASE_SECONDS, Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
 from service.core.situation import Situation
 from service.flow.workplace import Workplace
 
 WAIT_HERE_SECONDS = 2.0  # a longer wait frees the worker's slot
 BEHIND_SECONDS = 0.5  # after a 429, behind all who did not cause it
 OWNED_SECONDS = 0.5  # until a conversation that belongs to another action is tried again
+OUTAGE_SECONDS = 1.0  # after the store was away
 UNMARKED_SECONDS = 1.0  # until a send is tried again that the store did not take down
 
 
@@ -65,14 +66,33 @@ class Attempt:
 
         Raises:
             LeaseLost: another worker has it; nothing more was written.
-            StoreDown: the store is away; the action comes due again by itself.
+            StoreDown: the store was away; the action comes due again a second after it is back, or by itself.
         """
-        async with self._place.renewing(self._lease, self._place.store.renew):
-            while not self._is_over:
-                decision = self._decided()
-                self._rows.append(decision.row)
-                await self._do(decision)
+        try:
+            async with self._place.renewing(self._lease, self._place.store.renew):
+                while not self._is_over:
+                    decision = self._decided()
+                    self._rows.append(decision.row)
+                    await self._do(decision)
+        except StoreDown:
+            await self._give_back()
+            raise
         return self._action.outcome
+
+    async def _give_back(self) -> None:
+        """Put the action back as soon as the store answers: an outage is no lapse, and three of them are no poison."""
+        ends = self._place.clock.monotonic() + LEASE_SECONDS
+        while self._place.clock.monotonic() < ends:
+            try:
+                await self._put_back(OUTAGE_SECONDS, self._action.progress.held_by)
+            except StoreDown:
+                if self._place.stopping.is_set():
+                    return  # it comes due by itself
+                await self._place.clock.sleep(OUTAGE_SECONDS / 2)
+            except LeaseLost:
+                return  # what was asked for last was done, or another has it
+            else:
+                return
 
     def _decided(self) -> Decision:
         """Return what to do now; an end or a send must have been right at the moment of the look too.

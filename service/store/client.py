@@ -203,6 +203,7 @@ class Link:
                 async with asyncio.timeout(max(left, 0)):
                     return await attempt(told)
             except (AuthenticationError, AuthorizationError) as fault:
+                await self._nodes.doubt(fault)  # another Redis may have taken the address
                 raise _refusal(fault) from fault
             except _MISSING as fault:
                 told = None
@@ -248,7 +249,6 @@ class Link:
             answers = await self._patiently(attempt, ends)
         except Exception as fault:  # noqa: BLE001 - whatever it is, each caller must hear it
             answers = [fault] * len(questions)
-        await self._doubt(answers)
         for question, answer in zip(questions, answers, strict=True):
             if not isinstance(answer, Exception):
                 question.answer.set_result(answer)
@@ -257,10 +257,11 @@ class Link:
                 _ = self._start(self._follow(question, ends))
             else:
                 question.fail(_refusal(answer) if isinstance(answer, RedisError) else answer)
+        await self._doubt(answers)
 
     async def _doubt(self, answers: Sequence[Reply | Exception]) -> None:
-        """Tell what was said by no: a process that only accepts must leave an old master too."""
-        refusals = {type(it): it for it in answers if isinstance(it, RedisError) and not _is_moving(it)}
+        """Tell what was said by no: a process that only accepts must leave an old master, or one without replicas."""
+        refusals = {type(it): it for it in answers if isinstance(it, (RedisError, StoreDown)) and not _is_moving(it)}
         for refusal in refusals.values():
             await self._nodes.doubt(refusal)
 

@@ -16,6 +16,8 @@ from redis.exceptions import AskError, MovedError, SlotNotCoveredError
 
 from service.store.nodes import Inquiry, said
 
+# how a node writes a host that it does not know, or is told not to name
+_NAMELESS = (None, "", "?")
 # first slot, last slot, address of the master, addresses of its replicas
 _Range = tuple[int, int, str, tuple[str, ...]]
 
@@ -73,6 +75,10 @@ class Cluster:
 
     def redirect(self, fault: AskError) -> Redis | None:
         """Learn where a slot is (MOVED), or return who is to be asked this once (ASK)."""
+        if fault.host in _NAMELESS:
+            # "the host that you asked", which is not known here: the map knows
+            self._is_known = False
+            return None
         address = f"{fault.host}:{fault.port}"
         if isinstance(fault, MovedError):
             self._moved[fault.slot_id] = address
@@ -110,7 +116,7 @@ class Cluster:
         for first, last, *nodes in rows:
             named = cast("list[list[object]]", nodes)
             # a node that does not know its own name is where we asked
-            master, *replicas = [f"{node[0] or host}:{node[1]}" for node in named]
+            master, *replicas = [f"{host if node[0] in _NAMELESS else node[0]}:{node[1]}" for node in named]
             found.append((int(cast("int", first)), int(cast("int", last)), master, tuple(replicas)))
         if not found:
             raise SlotNotCoveredError(f"{address} knows of no slot")

@@ -75,10 +75,13 @@ class Readiness:
         return [f"Redis has not answered for {ANSWER_SECONDS} s"]
 
     async def watch(self) -> NoReturn:
-        """Look every other second, until cancelled."""
+        """Look every other second, until cancelled; a fault of ours in one look does not end the next."""
         while True:
             await self._clock.sleep(LOOK_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as fault:  # noqa: BLE001 - else webhooks would be taken by what was found long ago
+                telemetry.emit_fault(fault, "readiness")
 
     async def _look(self) -> Health:
         health = await self._store.health(**asked(self._redis, self._clock, is_thorough=self._is_thorough))

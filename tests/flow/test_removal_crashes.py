@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -135,14 +136,62 @@ async def test_a_mark_that_nobody_confirmed_is_given_back(stage: Stage, lost: st
 
 
 async def test_a_mark_that_cannot_be_given_back_stands(stage: Stage) -> None:
-    """The store stays away: the mark is found at the end of the lease, and looked at before anything is sent."""
+    """A mark that the store could not take back is found later, and looked at before anything is sent."""
     scene = await stage.scene()
     action_id = await stage.click(scene)
     store = Meddler(stage.store, on("unsent", raising(down())), on("mark_sent", raising(down())))
     (attempt,) = await stage.attempts(stage.place(store=store))
     with pytest.raises(StoreDown):
         await attempt.run()
-    assert 5.9 <= stage.due_in(action_id) <= 6.0
+    assert stage.due_in(action_id) == 1.0
     outcome = await stage.finish(action_id)
     account = await stage.account(action_id)
     assert (outcome.kind, len(account.action.sends)) == (K.DISCONNECTED, 2)
+
+
+@pytest.mark.parametrize("step", ["spend", "settle"])
+async def test_outages_make_no_poison(stage: Stage, step: str) -> None:
+    """However often the store is away in an attempt: it is given back when the store answers, and is no lapse."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+    for _ in range(4):
+        hook = on(step, raising(down()))
+        ports = Meddler(stage.store, before=hook)
+        for attempt in await stage.attempts(stage.place(store=ports, budget=ports)):
+            with contextlib.suppress(StoreDown):
+                await attempt.run()
+        assert (await stage.account(action_id)).action.lapses == 0
+        await stage.clock.sleep(max(stage.due_in(action_id), 0.0))
+    assert (await stage.finish(action_id)).kind is K.DISCONNECTED
+    assert await scene.effects() == 1
+
+
+async def test_an_outage_longer_than_the_lease(stage: Stage) -> None:
+    """Who cannot give back what it held lets it go: it comes due by itself, and another finishes it."""
+    scene = await stage.scene()
+    action_id = await stage.click(scene)
+
+    def away(name: str) -> None:
+        if name in {"pin", "put_back"}:
+            raise down()
+
+    store = Meddler(stage.store, before=away)
+    (attempt,) = await stage.attempts(stage.place(store=store))
+    began = stage.clock.monotonic()
+    with pytest.raises(StoreDown):
+        await attempt.run()
+    assert store.calls.count("put_back") > 5
+    assert 6.0 <= stage.clock.monotonic() - began <= 7.0
+    assert stage.due_in(action_id) <= 0
+    assert (await stage.finish(action_id)).kind is K.DISCONNECTED
+
+
+async def test_what_another_took_meanwhile_is_not_given_back(stage: Stage) -> None:
+    """An attempt that lost its lease while the store was away writes nothing of it any more."""
+    action_id = await stage.click(await stage.scene())
+    store = Meddler(stage.store, on("put_back", raising(LeaseLost("another's"))), on("pin", raising(down())))
+    store = Meddler(store, before=on("pin", raising(down())))
+    (attempt,) = await stage.attempts(stage.place(store=store))
+    with pytest.raises(StoreDown):
+        await attempt.run()
+    assert 5.9 <= stage.due_in(action_id) <= 6.0

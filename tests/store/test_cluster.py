@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from redis.exceptions import AskError, MovedError
 
 from service.core import model as m
 from service.core.errors import StoreDown
@@ -157,6 +158,16 @@ async def _patiently(store: RedisStore, what: m.Offer) -> m.Receipt:
                 return await store.accept(what)
             except StoreDown:
                 await asyncio.sleep(0.1)  # real processes: servers agree on who is the master
+
+
+@pytest.mark.parametrize("answer", ["15495 :6379", "15495 ?:6379"])
+async def test_a_node_that_names_no_host(answer: str) -> None:
+    """A node that does not say on which host a slot is now is not taken to mean this machine: the map is asked."""
+    cluster = Nodes(["127.0.0.1:1"], lambda address: pytest.fail(f"{address} was asked"))
+    cluster._is_known = True
+    assert cluster.redirect(MovedError(answer)) is None
+    assert cluster.redirect(AskError(answer)) is None
+    assert (cluster._is_known, cluster._moved) == (False, {})
 
 
 async def test_a_cluster_that_is_not_made_yet(dice: CountingDice) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
+from redis.exceptions import ResponseError
 
 from service.core.errors import StoreDown
 from service.store.client import Link
@@ -36,6 +37,7 @@ class Told:
     info: dict[str, object]
     appendfsync: str | None = "always"
     probe: Sequence[str] | None = ("ok",)
+    is_deaf: bool = False
     asked: list[str] = field(default_factory=list)
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
@@ -54,8 +56,10 @@ class Told:
         self.asked.append(words[0])
         if words[0] == "INFO":
             return self.info
+        if self.is_deaf:
+            raise StoreDown("Redis did not answer")
         if self.appendfsync is None:
-            raise StoreDown("Redis said no: NOPERM")
+            raise StoreDown("Redis said no: NOPERM") from ResponseError("NOPERM")
         return ["appendfsync", self.appendfsync]
 
 
@@ -111,6 +115,14 @@ async def test_what_may_not_be_asked_is_unknown() -> None:
     health = await examine(Told(FINE, appendfsync=None), Keys())
     assert health.faults == ()
     assert "appendfsync" in health.unknowns[0]
+
+
+async def test_what_was_not_heard_is_no_pardon() -> None:
+    """A Redis that did not answer whether it waits for its disk is not taken for one that may not be asked."""
+    health = await examine(Told(FINE, appendfsync="everysec", is_deaf=True), Keys())
+    assert "did not say whether it has appendfsync always" in health.faults[0]
+    assert health.objection
+    assert health.lasting == ()
 
 
 async def test_a_replica_where_one_is_needed() -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar, cast
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MovedError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.core.errors import StoreDown
-from service.store.address import connect
+from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis
 from service.store.nodes import Inquiry, One, said
+from service.store.redis import RedisStore
+from tests.fixtures.redis import CountingDice, HandClock
+from tests.store.stories import offered
 
 
 async def test_one_server_is_asked_everything(redis_server: EmbeddedRedis) -> None:
@@ -46,6 +51,49 @@ async def test_only_a_replica_costs_connections(redis_server: EmbeddedRedis, sai
     await one.doubt(said_no)
     assert await said(client, ("CLIENT", "ID")) != first
     await one.aclose()
+
+
+class Stuck:
+    """A client whose idle connections cannot be closed in good order."""
+
+    def __init__(self) -> None:
+        self.connection_pool, self.closed = self, 0
+
+    async def disconnect(self, *, inuse_connections: bool) -> None:
+        """Fail as a TLS connection does whose peer stands still."""
+        self.closed += 1
+        raise RedisTimeoutError("it did not say good-bye")
+
+
+async def test_what_cannot_be_closed_holds_nobody_up() -> None:
+    """Connections that do not close in good order are no fault of whoever heard READONLY on another."""
+    stuck = Stuck()
+    await One(cast("Redis", stuck)).doubt(ReadOnlyError("READONLY"))
+    assert stuck.closed == 1
+
+
+class Doubtful(One):
+    """A server about which every doubt is written down, and fails."""
+
+    doubts: ClassVar[list[str]] = []
+
+    async def doubt(self, fault: Exception) -> None:
+        """Write it down."""
+        self.doubts.append(str(fault))
+        raise RuntimeError("and this was not foreseen")
+
+
+async def test_without_a_replica_another_is_looked_for(redis_server: EmbeddedRedis, dice: CountingDice) -> None:
+    """That no replica confirms speaks of a failover too; whoever waits hears of it, whatever becomes of the doubt."""
+    client = connect(redis_server.url)
+    assert isinstance(client, Redis)
+    link = Link(client, HandClock(), durability="replicated")
+    link._nodes = Doubtful(client)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreDown, match="no replica"):
+            await RedisStore(link, dice).accept(offered(dice))
+    await link.aclose()
+    assert Doubtful.doubts == ["no replica confirmed in time"]
 
 
 async def test_a_node_of_a_cluster_is_no_server_alone(tmp_path: Path) -> None:

@@ -10,16 +10,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import httpx
 import pytest
 import redis as blocking
+from structlog.testing import capture_logs
 
 from service import settings, telemetry
 from service.core.errors import Misconfigured, StoreDown
 from service.settings import RedisSettings
 from service.store.client import Link, connect
+from service.store.health import Health
 from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.wiring.house import opened
@@ -217,6 +220,27 @@ async def test_away_is_no_pardon() -> None:
             assert not (await it.readiness.look()).is_reached
             with pytest.raises(StoreDown, match="appendfsync no"):
                 await it.store.accept(offered(CountingDice()))
+
+
+async def test_the_watch_goes_on() -> None:
+    """A look that fails in a way that nobody foresaw is logged, and two seconds later the next one is taken."""
+    looks: list[int] = []
+
+    class Odd:
+        async def health(self, **_: object) -> Health:
+            looks.append(1)
+            if len(looks) > 2:
+                raise asyncio.CancelledError
+            raise RuntimeError("what is this")
+
+    class Quick(OffsetClock):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.sleep(0)
+
+    readiness = Readiness(RedisSettings(), cast("RedisStore", Odd()), Quick())
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await readiness.watch()
+    assert [line["event"] for line in logs] == ["fault.raised", "fault.raised"]
 
 
 async def test_rights_are_tried_until_they_are_there() -> None:

@@ -183,7 +183,10 @@ def comes_again(play: Play, row: str, column: str) -> Callable[[], Awaitable[m.R
     earlier, now = play.clicked_ms + 500, play.stage.clock.now() - 1
     if column == "replay":
         minted = Minted(play.stage.dice.action_id(ORG), play.stage.dice.token())
-        return lambda: operations.replay(play.stage.store, play.stage.clock, minted, play.first, who="anna")
+        # what was done is done again only for who says how long it may take; what was late stays late without it
+        again: dict[str, float] = {} if row in {"open_late", "expired"} else {"max_age_seconds": 120}
+        store, clock = play.stage.store, play.stage.clock
+        return lambda: operations.replay(store, clock, minted, play.first, who="anna", **again)
     made: dict[str, Callable[[], m.Delivery]] = {
         "again": lambda: first_delivery(play, row),
         "other_body": lambda: play.delivery("first", play.clicked_ms, reason="another"),

@@ -53,8 +53,8 @@ GRID = {
     ),
     # Disconnected a week ago: the delivery is forgotten, and its id means nothing any more. The wish is kept longer: a
     # click of that time is still answered by that look (silent in the design: nobody wants an action for last week's
-    # click). The replay's click is the old one, and that is late.
-    "aged_out": "join join join new>already_gone new>already_gone new>expired join join",
+    # click). What was done is done again only for who says how long it may take: one look finds the person gone.
+    "aged_out": "join join join new>already_gone new>already_gone new>already_gone join join",
 }
 # rows in which one removal takes effect before it comes again, or would without it coming again
 TAKES_EFFECT = frozenset({"open_unsent", "open_sent", "disconnected", "unknown", "aged_out"})
