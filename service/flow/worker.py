@@ -21,8 +21,6 @@ from service.flow.workplace import Workplace
 
 RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 TOGETHER_SECONDS = 0.005  # slots taken together are freed together, and filled by one claim: one fsync for all
-    0.005  # slots that were taken together are freed together, and filled by one claim: one fsync for all
-)
 REMOVAL_SLOTS = 8  # per org, as many as its client has connections
 
 _Work = Coroutine[Any, Any, None]

@@ -47,6 +47,9 @@ SHARED_MOST = 200
 # no answer at all, or bytes that are none; redis-py has closed the connection then
 _MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, InvalidResponse, TimeoutError, OSError)
 
+# what uvloop says, by a RuntimeError, of a connection that was closed under whoever writes to it
+_CLOSED = "the handler is closed"
+
 Durability: TypeAlias = Literal["local", "replicated"]
 
 
@@ -205,7 +208,9 @@ class Link:
             except (AuthenticationError, AuthorizationError) as fault:
                 await self._nodes.doubt(fault)  # another Redis may have taken the address
                 raise _refusal(fault) from fault
-            except _MISSING as fault:
+            except (*_MISSING, RuntimeError) as fault:
+                if isinstance(fault, RuntimeError) and _CLOSED not in str(fault):
+                    raise
                 told = None
                 await self._nodes.doubt(fault)
                 missing: Exception = fault

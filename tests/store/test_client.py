@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -305,3 +306,19 @@ async def test_a_cluster_is_asked_by_its_keys(dice: CountingDice) -> None:
     with pytest.raises(StoreDown):
         await link.ask("INFO")
     await link.aclose()
+
+
+async def test_a_connection_that_uvloop_closed_is_a_missing_answer(redis_server: EmbeddedRedis) -> None:
+    """What uvloop calls a RuntimeError is a lost connection, and asked again; any other is a fault of ours."""
+    faults = ["unable to perform operation on <UnixTransport closed=True>; the handler is closed", "what is this"]
+
+    async def attempt(_: object) -> str:
+        if faults:
+            raise RuntimeError(faults.pop(0))
+        return "answered"
+
+    async with aclosing(Link(connect(redis_server.url), HandClock())) as link:
+        with pytest.raises(RuntimeError, match="what is this"):
+            await link._patiently(attempt)
+        faults.append("the handler is closed")
+        assert await link._patiently(attempt) == "answered"
