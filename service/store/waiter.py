@@ -148,8 +148,8 @@ class WakeWaiter:
                             self._wake_all()
                         else:
                             self._tell(topic)
-            except (RedisError, RedisClusterException, OSError, ValueError) as fault:
-                # ValueError: bytes on our channel that are no text, from somebody else
+            except (RedisError, RedisClusterException, OSError, ValueError, RuntimeError) as fault:
+                # ValueError: bytes on our channel that are no text, from somebody else; RuntimeError: uvloop closed it
                 await self._nodes.doubt(fault)
             await self._clock.sleep(pause)
             pause = min(pause * 2, AGAIN_SECONDS[1])
