@@ -93,7 +93,7 @@ class Health:
     @property
     def is_reached(self) -> bool:
         """Whether Redis answered, and has read its file."""
-        return not self.findings[0].is_fault
+        return not any(one.is_fault for one in self.findings if one.topic is Topic.REACH)
 
     @property
     def lasting(self) -> tuple[str, ...]:

@@ -338,7 +338,8 @@ class RedisStore:
     async def health(self, **asked: Unpack[Asked]) -> Health:
         """Say in words what is wrong with Redis, each master of it, as `examine` does; never raises."""
         health = await examine_all(self._runner, self._keys, **asked)
-        self._objection = health.objection if health.is_reached else self._objection
+        # while one of several does not answer, what is wrong with another counts, and what was wrong stays
+        self._objection = health.objection or ("" if health.is_reached else self._objection)
         return health
 
     # ------------------------------------------------------------------------------------------ what they share

@@ -202,3 +202,16 @@ async def test_a_replay_of_nothing(stage: Stage) -> None:
 
 def _minted(stage: Stage) -> Minted:
     return Minted(stage.dice.action_id(ORG), stage.dice.token())
+
+
+async def test_a_replay_of_what_was_done(stage: Stage) -> None:
+    """Who came back is not removed by an old click asked again; for who says how long it may take it is a fresh one."""
+    scene = await stage.scene()
+    old_id = await stage.click(scene, caller_phone=None, participant_id=scene.id())
+    assert (await stage.finish(old_id)).kind is m.OutcomeKind.DISCONNECTED
+    with pytest.raises(Unreadable, match="within how many seconds"):
+        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, who="anna")
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna", max_age_seconds=60)
+    assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.ALREADY_GONE
+    assert await scene.effects() == 1

@@ -186,6 +186,25 @@ async def test_an_outage_longer_than_the_lease(stage: Stage) -> None:
     assert (await stage.finish(action_id)).kind is K.DISCONNECTED
 
 
+async def test_who_is_told_to_end_does_not_wait_for_the_store(stage: Stage) -> None:
+    """A process that ends while the store is away lets go of what it held; it comes due by itself."""
+    action_id = await stage.click(await stage.scene())
+
+    def away(name: str) -> None:
+        if name in {"pin", "put_back"}:
+            place.stopping.set()
+            raise down()
+
+    place = stage.place(store=Meddler(stage.store, before=away))
+    (attempt,) = await stage.attempts(place)
+    began = stage.clock.monotonic()
+    with pytest.raises(StoreDown):
+        await attempt.run()
+    assert stage.clock.monotonic() - began < 1
+    assert 5.9 <= stage.due_in(action_id) <= 6.0
+    assert (await stage.finish(action_id)).kind is K.DISCONNECTED
+
+
 async def test_what_another_took_meanwhile_is_not_given_back(stage: Stage) -> None:
     """An attempt that lost its lease while the store was away writes nothing of it any more."""
     action_id = await stage.click(await stage.scene())

@@ -7,9 +7,11 @@ import pytest
 from service.core.errors import StoreDown
 from service.store.health import Finding, Health, Topic, Verdict
 from service.store.keys import Keys
+from service.store.redis import RedisStore
 from service.store.script import Runner
 from service.store.survey import examine_all, together
-from tests.fixtures.redis import BlockingRunner
+from tests.fixtures.redis import BlockingRunner, CountingDice
+from tests.store.stories import offered
 
 
 def _health(version: str, share: float | None, *findings: tuple[Topic, Verdict, str]) -> Health:
@@ -52,6 +54,36 @@ def test_one_that_is_gone_is_not_reached() -> None:
     found = together({"a:1": LOSSY, "b:2": GONE})
     assert not found.is_reached
     assert found.findings[0].sentence == "b:2: it is gone"
+
+
+def test_one_that_is_shy_hides_no_other() -> None:
+    """A master that does not let us ask does not hide that another does not answer."""
+    assert not together({"a:1": SHY, "b:2": GONE}).is_reached
+
+
+async def test_while_one_is_gone_another_may_not_forget(runner: BlockingRunner, dice: CountingDice) -> None:
+    """A master that begins to lose what it confirms is objected to also while another master does not answer."""
+
+    class Gone(BlockingRunner):
+        async def ask(self, *words: str) -> object:
+            raise StoreDown("it is gone")
+
+    class Two(BlockingRunner):
+        async def masters(self) -> dict[str, Runner]:
+            return {"a:1": Gone(self.client), "b:2": runner}
+
+    store = RedisStore(Two(runner.client), dice)
+    runner.client.config_set("appendfsync", "everysec")
+    try:
+        await store.health()
+        with pytest.raises(StoreDown, match=r"b:2: .* appendfsync everysec"):
+            await store.accept(offered(dice))
+        runner.client.config_set("appendfsync", "always")
+        await store.health()
+        with pytest.raises(StoreDown, match="appendfsync everysec"):
+            await store.accept(offered(dice))
+    finally:
+        runner.client.config_set("appendfsync", "always")
 
 
 async def test_a_runner_of_one(runner: BlockingRunner) -> None:
