@@ -92,7 +92,7 @@ class One:
     async def doubt(self, fault: Exception) -> None:
         """After a failover our connections may lead to what is a replica now: the next ones ask the name anew."""
         # before Redis 7 what a command in a script was told is inside the script's own error
-        if isinstance(fault, (ReadOnlyError, StoreDown)) or "READONLY" in str(fault):
+        if isinstance(fault, ReadOnlyError) or "READONLY" in str(fault):
             # what cannot be closed in good order is closed all the same
             with contextlib.suppress(RedisError, OSError):
                 await self._client.connection_pool.disconnect(inuse_connections=False)

@@ -8,10 +8,8 @@ import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import cast
 
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import AskError, MovedError
 
 from service.core import model as m
@@ -170,24 +168,6 @@ async def test_a_node_that_names_no_host(answer: str) -> None:
     assert cluster.redirect(MovedError(answer)) is None
     assert cluster.redirect(AskError(answer)) is None
     assert (cluster._is_known, cluster._moved) == (False, {})
-
-
-class Mapmaker:
-    """A node that shows itself as the master of everything."""
-
-    def __init__(self, port: int, state: str) -> None:
-        self.port, self.state = port, state
-
-    async def execute_command(self, *words: str) -> object:
-        """Answer CLUSTER INFO and CLUSTER SLOTS."""
-        return f"cluster_state:{self.state}" if words[1] == "INFO" else [[0, 16383, ["127.0.0.1", self.port, "id"]]]
-
-
-async def test_who_lost_the_others_is_not_believed() -> None:
-    """A master that was cut off from its Cluster still shows its old map, and answers first: it does not count."""
-    nodes = {"127.0.0.1:1": Mapmaker(1, "fail"), "127.0.0.1:2": Mapmaker(2, "ok")}
-    cluster = Nodes([*nodes], lambda address: cast("Redis", nodes[address]))
-    assert cast("object", await cluster.of("any")) is nodes["127.0.0.1:2"]
 
 
 async def test_a_cluster_that_is_not_made_yet(dice: CountingDice) -> None:
