@@ -16,7 +16,7 @@ from tests.store.test_cluster import Move
 from tests.story.stage import Stage, eventually, staged
 
 ORGS = ("play", "north", "south")
-REFUSED_SECONDS = 3.0  # two, and a machine that is busy with other tests
+REFUSED_SECONDS = 8.0  # whole processes on two busy cores; the two seconds are shown in tests/store, in one process
 
 
 @pytest.fixture(scope="module")
