@@ -1,4 +1,4 @@
-"""The two calls there are: look at a conversation, and take one participant out of it."""
+"""The two calls there are beside the login: look at a conversation, and take one participant out of it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ class GenesysCloud:
         rules = (token_rule(options.login), *conversation_rules(options.api))
         self._caller = Caller(rules, clock, outgoing, transport=transport)
         self._login = Login(options, self._caller, clock)
+
+    async def log_in(self) -> float:
+        """Return for how many seconds a token is good when it is given; fetch one where there is none.
+
+        Raises:
+            Throttled: not before its time is over.
+            Rejected: the client id or secret is wrong.
+            Unreachable: no token for any other reason.
+        """
+        return await self._login.life_seconds()
 
     async def look(self, conversation_id: str) -> m.Sight:
         """Read the conversation. Never raises for what Genesys answers or fails to answer.

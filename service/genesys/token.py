@@ -30,10 +30,11 @@ def token_rule(login: Origin) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A token and the moment of `Clock.monotonic` from which it is renewed."""
+    """A token, the moment of `Clock.monotonic` from which it is renewed, and how long it was good for when given."""
 
     value: str = field(repr=False)
     renew_at: float
+    life_seconds: float
 
 
 class Login:
@@ -56,19 +57,26 @@ class Login:
             Unreachable: no token for any other reason. A token changes nothing in any conversation, so a call whose end
                 nobody knows is safe to repeat too.
         """
-        known = self._token
-        if known is not None and known.value != stale and self._clock.monotonic() < known.renew_at:
-            return known.value
-        if self._flight is None:
-            self._flight = asyncio.create_task(self._fetch(), name="token")
-            self._flight.add_done_callback(self._landed)
-        return (await asyncio.shield(self._flight)).value
+        return (await self._current(stale)).value
+
+    async def life_seconds(self) -> float:
+        """Return how long the current token was good for when it was given; errors as of `token`."""
+        return (await self._current(None)).life_seconds
 
     async def aclose(self) -> None:
         """End a fetch that nobody waits for any more."""
         if self._flight is not None:
             self._flight.cancel()
             await asyncio.wait([self._flight])
+
+    async def _current(self, stale: str | None) -> _Token:
+        known = self._token
+        if known is not None and known.value != stale and self._clock.monotonic() < known.renew_at:
+            return known
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fetch(), name="token")
+            self._flight.add_done_callback(self._landed)
+        return await asyncio.shield(self._flight)
 
     def _landed(self, flight: asyncio.Task[_Token]) -> None:
         """Keep the token; look at the error even if all who waited are gone, or asyncio would complain to the log."""
@@ -115,4 +123,4 @@ def _granted(answered: Answered, asked_at: float) -> _Token:
     if isinstance(life, bool) or not isinstance(life, int) or life < 0:
         life = _SHORTEST_SECONDS
     life = min(life, _LONGEST_SECONDS)
-    return _Token(value, asked_at + life - min(life * _EARLY, _MOST_EARLY_SECONDS))
+    return _Token(value, asked_at + life - min(life * _EARLY, _MOST_EARLY_SECONDS), life)

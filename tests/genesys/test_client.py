@@ -117,6 +117,12 @@ async def test_a_look_tells_what_it_saw(play: Play) -> None:
     assert caller.joined_at > 0
 
 
+async def test_logging_in(play: Play) -> None:
+    """Who only logs in hears for how long the token is good, and nothing but the login was asked."""
+    assert await play.cloud.log_in() == 86_400
+    assert await play.calls() == [("login", "POST")]
+
+
 async def test_an_unknown_conversation(play: Play) -> None:
     """A conversation that Genesys does not know is not found, and nobody in it can be removed."""
     assert isinstance(await play.cloud.look(CID), m.NotFound)
@@ -328,7 +334,7 @@ async def test_the_secret_and_the_token_stay_inside(caplog: pytest.LogCaptureFix
 
 
 async def test_the_port_is_met() -> None:
-    """The client is what the story asks for: one room, one caller, two calls."""
+    """The client is what the story asks for: one room, one caller, two calls, and the login they need."""
     cloud: Genesys = GenesysCloud(options(), HandClock(), QUICK, transport=Noting)
-    assert {name for name in vars(GenesysCloud) if not name.startswith("_")} == {"look", "disconnect", "aclose"}
+    assert {name for name in vars(GenesysCloud) if not name.startswith("_")} == {"log_in", "look", "disconnect", "aclose"}
     assert isinstance(vars(cloud)["_caller"], Caller)

@@ -67,6 +67,14 @@ async def test_a_token_is_renewed_before_it_ends(life: object, kept_seconds: flo
     assert len(noting.seen) == 2
 
 
+@pytest.mark.parametrize("life, said_seconds", [(86_400, 86_400), (None, 300), (999_999_999, 172_800)])
+async def test_the_life_of_a_token_is_told(life: object, said_seconds: float) -> None:
+    """How long a token is good is told as the login said it, as far as it is believed; one request for both."""
+    login, noting, _ = login_on(granting("one", life))
+    assert (await login.life_seconds(), await login.token()) == (said_seconds, "one")
+    assert len(noting.seen) == 1
+
+
 async def test_a_refused_token_is_replaced_once() -> None:
     """Whoever reports the current token as stale gets a new one; who reports an older one gets the current."""
     login, noting, _ = login_on(granting("one"), granting("two"))
