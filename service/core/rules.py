@@ -161,10 +161,7 @@ def _first(s: Situation) -> Decision:
 
 
 def _disconnect(s: Situation) -> Decision:
-    legs = tuple(leg.id for leg in s.selection.person.legs if not leg.is_ended) if s.selection.person else ()
-    pin = s.action.progress.pin
-    if pin is None and s.selection.person is not None:
-        pin = m.Target(s.selection.person.id, legs, s.selection.person.purpose)
+    pin = s.action.progress.pin or s.selection.target
     if pin is None:
         message = "a present view has a person"
         raise AssertionError(message)

@@ -57,10 +57,13 @@ class Selection:
     @property
     def target(self) -> m.Target | None:
         """The participant and its present legs, for PRESENT only."""
-        if self.view is not View.PRESENT or self.person is None:
+        person = self.person
+        if self.view is not View.PRESENT or person is None:
             return None
-        legs = tuple(leg.id for leg in self.person.legs if not leg.is_ended)
-        return m.Target(self.person.id, legs, self.person.purpose)
+        legs = [leg for leg in person.legs if not leg.is_ended]
+        voice = [leg.medium for leg in legs if leg.medium is m.Medium.VOICE]
+        medium = (*voice, *(leg.medium for leg in legs))[0]
+        return m.Target(person.id, tuple(leg.id for leg in legs), person.purpose, medium, person.user_id)
 
 
 _BLIND: Mapping[type[m.Sight], View] = {
@@ -78,6 +81,9 @@ _FITS: Mapping[m.SelectorKind, Callable[[m.Participant, str, m.Policy], bool]] =
     ),
     m.SelectorKind.USER_ID: lambda p, value, _: p.user_id == value,
     m.SelectorKind.EXTERNAL_CONTACT_ID: lambda p, value, _: p.external_contact_id == value,
+    m.SelectorKind.COMMUNICATION_ID: lambda p, value, _: any(leg.id == value for leg in p.legs),
+    m.SelectorKind.PURPOSE: lambda p, value, policy: p.purpose == value and value in policy.purposes,
+    m.SelectorKind.ATTRIBUTE: lambda p, value, _: value in {f"{key}={said}" for key, said in p.attributes},
 }
 
 
@@ -171,7 +177,7 @@ def _denies(person: m.Participant, identity: m.Selector) -> bool:
         m.SelectorKind.USER_ID: person.user_id,
         m.SelectorKind.EXTERNAL_CONTACT_ID: person.external_contact_id,
         m.SelectorKind.PARTICIPANT_ID: person.id,
-    }[identity.kind]
+    }.get(identity.kind)
     return bool(known) and known != identity.value
 
 

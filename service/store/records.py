@@ -130,6 +130,12 @@ def removal_in(text: str) -> m.Removal:
     )
 
 
+def _target(value: Mapping[str, Any]) -> m.Target:
+    medium = value.get("medium")  # a pin of the first version had none
+    read: dict[str, Any] = {"leg_ids": tuple(value["leg_ids"]), "medium": medium and m.Medium(medium)}
+    return m.Target(**{**value, **read})
+
+
 def progress_in(text: str, held_by: str) -> m.Progress:
     """Read a progress; `held_by` is a field of its own, because claims write it too."""
     if not text:
@@ -139,7 +145,7 @@ def progress_in(text: str, held_by: str) -> m.Progress:
     return m.Progress(
         **value
         | {
-            "pin": pin and m.Target(pin["participant_id"], tuple(pin["leg_ids"]), pin["purpose"]),
+            "pin": pin and _target(pin),
             "absence": value["absence"] and m.Absence(value["absence"]),
             "held_by": held_by,
         }

@@ -42,7 +42,7 @@ ENDINGS: frozenset[tuple[m.OutcomeKind, str]] = frozenset(
 
 BY_ID = m.Selector(m.SelectorKind.PARTICIPANT_ID, CALLER)
 BY_PHONE = m.Selector(m.SelectorKind.PHONE, PHONE)
-PIN = m.Target(CALLER, ("voice-1",), "customer")
+PIN = m.Target(CALLER, ("voice-1",), "customer", m.Medium.VOICE)
 
 
 def leg(id_: str = "voice-1", state: str = "connected", medium: m.Medium = m.Medium.VOICE) -> m.Leg:

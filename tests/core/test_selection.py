@@ -163,7 +163,7 @@ def test_a_named_medium_is_the_only_one_that_counts() -> None:
     left_call = replace(CALLER_THERE, legs=(leg("voice-1", "terminated"), CHAT))
     only_chat = replace(CALLER_THERE, legs=(CHAT,))
     assert selected(both, medium=Medium.VOICE).target == PIN
-    assert selected(both).target == m.Target(CALLER, ("voice-1", "chat-1"), "customer")
+    assert selected(both).target == m.Target(CALLER, ("voice-1", "chat-1"), "customer", m.Medium.VOICE)
     assert found(selected(left_call, medium=Medium.VOICE)) == (V.ONLY_GONE, CALLER)
     assert found(selected(left_call, medium=Medium.VOICE, pin=PIN)) == (V.GONE, CALLER)
     assert found(selected(left_call)) == (V.PRESENT, CALLER)

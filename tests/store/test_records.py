@@ -50,7 +50,8 @@ OUTCOMES = st.builds(
 )
 PROGRESSES = st.builds(
     m.Progress,
-    pin=st.none() | st.builds(m.Target, TEXT, st.lists(TEXT).map(tuple), TEXT),
+    pin=st.none()
+    | st.builds(m.Target, TEXT, st.lists(TEXT).map(tuple), TEXT, st.none() | st.sampled_from(m.Medium), TEXT, TEXT),
     was_unpinned=st.booleans(),
     bystanders=st.dictionaries(TEXT, TEXT),
     absence=st.none() | st.sampled_from(m.Absence),
@@ -165,3 +166,9 @@ def test_an_odd_record_is_left_out(flat: list[str]) -> None:
 def test_one_version() -> None:
     """The scripts write the version that is read here."""
     assert f"local V = '{records.VERSION}'" in (FOLDER / f"{PROLOGUE}.lua").read_text()
+
+
+def test_an_older_pin_is_read() -> None:
+    """A pin that was written before pins knew their medium is the same participant, and takes the generic route."""
+    older = '{"pin":{"participant_id":"p1","leg_ids":["l1"],"purpose":"customer"},"absence":null}'
+    assert records.progress_in(older, "").pin == m.Target("p1", ("l1",), "customer")

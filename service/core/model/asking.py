@@ -70,11 +70,20 @@ class SelectorKind(StrEnum):
     PHONE = "phone"
     USER_ID = "user_id"
     EXTERNAL_CONTACT_ID = "external_contact_id"
+    COMMUNICATION_ID = "communication_id"
+    PURPOSE = "purpose"
+    ATTRIBUTE = "attribute"
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """How the webhook names the person: a kind and its normalised value (lower-case UUID or E.164 number)."""
+    """How the webhook names the person.
+
+    Attributes:
+        kind: the way.
+        value: normalised: a lower-case UUID, an E.164 number, a purpose in lower case, or an attribute as `key=value`
+            (the key ends at the first `=`). A communication id means that leg alone, not the person's other legs.
+    """
 
     kind: SelectorKind
     value: str

@@ -30,6 +30,9 @@ class Participant:
 
     Attributes:
         phone: E.164 number of its address, else of its ani; None where neither is a number.
+        queue_id: the queue that brought it here, or "".
+        attributes: its attributes as (key, value), sorted by key.
+        media_roles: `full`, `monitor`, `coach`, `barge`; unknown words are kept.
         has_ended: `endTime` is set.
         joined_at: connected or started, the later that is known; 0 when neither is.
     """
@@ -42,6 +45,9 @@ class Participant:
     phone: str | None = None
     has_ended: bool = False
     joined_at: int = 0
+    queue_id: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    media_roles: tuple[str, ...] = ()
 
     @property
     def is_gone(self) -> bool:
@@ -55,12 +61,21 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """A division that a conversation belongs to; its name may be ""."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """A sight: the conversation could be read."""
 
     id: str
     participants: tuple[Participant, ...]
     reply: Reply = field(default_factory=lambda: Reply(status=200))
+    divisions: tuple[Division, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +115,23 @@ Sight = Conversation | NotFound | Forbidden | CannotSee | NoSight
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who the selector resolved to, pinned: the participant and the legs that were present then."""
+    """Who the selector resolved to, pinned.
+
+    Attributes:
+        participant_id: whom the removal addresses.
+        leg_ids: the legs that were present then; only the one, where one leg is meant.
+        purpose: the participant's.
+        medium: of the leg by which the participant is taken for the routes that want one; None where it is not known.
+        user_id: on whose behalf the removal may be asked, for the route that wants one; "" for who is no user.
+        communication_id: the one leg to remove; "" for the participant as a whole.
+    """
 
     participant_id: str
     leg_ids: tuple[str, ...]
     purpose: str = ""
+    medium: Medium | None = None
+    user_id: str = ""
+    communication_id: str = ""
 
 
 class AnswerKind(StrEnum):
