@@ -1,4 +1,4 @@
-"""The README and the code name the same things: neither knows one that the other does not."""
+"""The README, the operator's page and the code name the same things: none knows one that the others do not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+import pytest
 from pydantic import BaseModel
 
 from service import telemetry
@@ -20,6 +21,8 @@ from service.web.back import private_door
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "deploy").rglob("*.md"))]
 VERBS = ["verify", "parse", "accept", "claim", "look", "decide", "disconnect", "confirm", "settle", "report"]
 
 
@@ -43,24 +46,24 @@ def test_every_route_is_documented() -> None:
     """The table of routes names each route of both doors, and none that is not."""
     public = set(cast("dict[str, object]", openapi.document("http://127.0.0.1")["paths"]))
     private = set(_private_routes())
-    shown = set(re.findall(r"`(?:GET |POST )?(/[a-z]+[^`?]*)(?:\?[^`]*)?`", _table("route")))
+    shown = set(re.findall(r"`(?:GET |POST )?(/[a-z]+[^`?]*)(?:\?[^`]*)?`", _table("route", README)))
     assert shown == public | private
 
 
 def test_every_command_is_documented() -> None:
     """The table of commands names each command, and none that is not."""
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert set(re.findall(r"`onhook ([a-z]+)", _table("command"))) == commands
+    assert set(re.findall(r"`onhook ([a-z]+)", _table("command", README))) == commands
 
 
 def test_every_metric_is_documented() -> None:
-    """The README names each metric, and none that is not."""
-    assert set(re.findall(r"`(onhook_[a-z_]+)`", README)) == set(telemetry.metric_names())
+    """The operator's page names each metric, and none that is not."""
+    assert set(re.findall(r"`(onhook_[a-z_]+)`", OPERATING)) == set(telemetry.metric_names())
 
 
 def test_every_problem_is_documented() -> None:
-    """The README names each problem code with its status, and none that is not."""
-    said = re.search(r"Problem codes: (.*?)\n\n", README, re.DOTALL)
+    """The operator's page names each problem code with its status, and none that is not."""
+    said = re.search(r"Problem codes: (.*?)\n\n", OPERATING, re.DOTALL)
     assert said
     known = {one.code for one in vars(problems).values() if isinstance(one, problems.Problem)}
     known |= {one.code for one in _refusals(errors.Refused)} | {problems.wrong_method("").code}
@@ -72,10 +75,11 @@ def test_every_verb_is_documented() -> None:
     assert re.search(rf"\*\*{' '.join(VERBS[:3])} \| {' '.join(VERBS[3:])}\*\*", README)
 
 
-def test_every_link_leads_somewhere() -> None:
-    """What the README links to in this repository is there."""
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """What a page links to in this repository is there."""
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -88,7 +92,7 @@ def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
 
 
 def _documented_settings() -> Iterator[str]:
-    for row in _table("setting").splitlines()[2:]:
+    for row in _table("setting", OPERATING).splitlines()[2:]:
         section = ""
         for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
             section = name.rpartition(".")[0] if not name.startswith(".") else section
@@ -115,7 +119,7 @@ def _refusals(error: type[errors.Refused]) -> Iterator[type[errors.Refused]]:
         yield from _refusals(kind)
 
 
-def _table(first: str) -> str:
-    found = re.search(rf"^\| {first} \|.*?(?=\n\n)", README, re.MULTILINE | re.DOTALL)
+def _table(first: str, page: str) -> str:
+    found = re.search(rf"^\| {first} \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL)
     assert found
     return found.group(0)
