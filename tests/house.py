@@ -131,7 +131,7 @@ def marked_slow(node: Function | ast.Module) -> bool:
 def one_environment(root: Path) -> Iterator[str]:
     """Only settings read the environment, and the commands, which are started in it."""
     for path in python(root, "service"):
-        if path.relative_to(root / "service").parts[0] not in {"settings.py", "cli"}:
+        if path.relative_to(root / "service").parts[0] not in {"settings", "cli"}:
             for line, name in names_used(path):
                 if re.fullmatch(r"os\.(environb?|getenvb?)(\..*)?", name):
                     yield f"{path}:{line} reads the environment"

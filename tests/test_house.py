@@ -90,7 +90,7 @@ KEPT: list[tuple[Rule, str, str]] = [
     (house.no_sleeping, "tests/test_a.py", "@pytest.mark.slow\ndef test_it():\n    time.sleep(1)\n"),
     (house.no_sleeping, "tests/test_a.py", "pytestmark = pytest.mark.slow\ntime.sleep(1)\n"),
     (house.no_sleeping, "tests/test_a.py", "clock.sleep(1)\n"),
-    (house.one_environment, "service/settings.py", "import os\nos.environ\n"),
+    (house.one_environment, "service/settings/reading.py", "import os\nos.environ\n"),
     (house.one_environment, "service/cli/serve.py", "import os\nos.environ\n"),
     (house.one_environment, "service/web/front.py", "import os\nos.getpid()\n"),
     (house.one_clock_one_dice, "service/wiring/machine.py", "import time, secrets\ntime.time()\n"),

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, SecretStr
 
 from service import settings
 from service.core.errors import Misconfigured
 from service.settings import Settings
-from service.sources import KINDS
 
 # two secrets of 32 bytes, and a marker that stands in for whatever else is secret
 ONE = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU"
@@ -244,40 +242,6 @@ def test_underscores_in_names() -> None:
 def test_bad_names(name: str) -> None:
     """A name must be fit to stand in a path, a key and an action's id."""
     assert f"“{name}” is no name for an org or a source" in faults_of({}, FILE.replace("orgs.acme", f'orgs."{name}"'))
-
-
-# --- defaults --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log"])
-def test_defaults_would_be_taken(section: str) -> None:
-    """Every default is what would come out if it were typed."""
-    default: BaseModel = getattr(Settings(), section)
-    typed = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in dict(default).items()
-    }
-    assert type(default).model_validate(typed) == default
-
-
-def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
-    """So are the defaults of an org, and of every kind of source."""
-    org = settings.OrgSettings.model_validate(ORG)
-    typed = {**ORG, "mode": org.mode, "purposes": sorted(org.purposes), "last_pair": org.last_pair}
-    assert settings.OrgSettings.model_validate(typed) == org
-    for name, kind in KINDS.items():
-        source = kind.options.model_validate({**SOURCE, "kind": name, "secrets": [ONE], "reports": []})
-        typed = {field: getattr(source, field) for field in kind.options.model_fields}
-        assert kind.options.model_validate(typed) == source
-
-
-def test_terms() -> None:
-    """An org's settings are the terms its actions are decided under."""
-    live = heard({**WHOLE, "ONHOOK_ORGS__ACME__LAST_PAIR": "refuse"}).orgs["acme"].terms
-    shadow = heard({**WHOLE, "ONHOOK_ORGS__ACME__MODE": "shadow"}).orgs["acme"].terms
-    purposes = {"customer", "external"}
-    assert (live.is_live, live.policy.last_pair, set(live.policy.purposes)) == (True, "refuse", purposes)
-    assert (shadow.is_live, shadow.policy.last_pair) == (False, "allow")
 
 
 # --- whatever is said ------------------------------------------------------------------------------------------------

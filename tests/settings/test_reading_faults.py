@@ -8,7 +8,7 @@ import pytest
 
 from service import settings
 from service.settings import Settings
-from tests.test_settings import FILE, HUSH, ONE, TWO, WHOLE, faults_of, heard
+from tests.settings.test_reading import FILE, HUSH, ONE, TWO, WHOLE, faults_of, heard
 
 
 @pytest.fixture(autouse=True)

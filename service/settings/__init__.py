@@ -1,0 +1,41 @@
+"""What the operator said, from onhook.toml and the environment, as one frozen value."""
+
+from service.settings.reading import (
+    CONFIG,
+    FROM_FILE,
+    LARGEST_FILE,
+    PREFIX,
+    STATE_DIR,
+    inherited_environment,
+    read,
+    state_dir,
+)
+from service.settings.sections import (
+    DoorSettings,
+    LogSettings,
+    OrgSettings,
+    OutboundSettings,
+    RedisSettings,
+    Settings,
+    address_in,
+    split_address,
+)
+
+__all__ = [
+    "CONFIG",
+    "FROM_FILE",
+    "LARGEST_FILE",
+    "PREFIX",
+    "STATE_DIR",
+    "DoorSettings",
+    "LogSettings",
+    "OrgSettings",
+    "OutboundSettings",
+    "RedisSettings",
+    "Settings",
+    "address_in",
+    "inherited_environment",
+    "read",
+    "split_address",
+    "state_dir",
+]

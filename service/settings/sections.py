@@ -1,0 +1,168 @@
+"""What an operator may say, section by section: names, defaults, and the shape of each value."""
+
+from __future__ import annotations
+
+import ssl
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from service.core import model as m
+from service.genesys import GenesysOptions
+from service.sources.options import SourceOptions
+
+_PORT_MOST = 65535
+
+
+def address_in(text: str) -> str:
+    """Return `text` as `host:port`, `:8080` being all interfaces; ValueError, in words, where it is no address."""
+    host, _, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") or "0.0.0.0"  # noqa: S104 - `:port` asks for all interfaces
+    try:
+        _ = bare == "localhost" or ip_address(bare)
+        if ":" in text and port.isascii() and port.isdigit() and len(port) < len("100000") and int(port) <= _PORT_MOST:
+            return f"{bare}:{int(port)}"
+    except ValueError:
+        pass
+    raise ValueError("is an IP address, localhost or nothing, a colon and a port: 127.0.0.1:8081 or :8080")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return the host and the port of what `address_in` returned."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def _url(*schemes: str, never: str = "") -> AfterValidator:
+    """Take a URL of one of `schemes`, or nothing. What is wrong with one never repeats it: it may have a password."""
+
+    def check(said: Any) -> Any:  # noqa: ANN401 - a text, or one that is masked
+        text = said.get_secret_value() if isinstance(said, SecretStr) else said
+        try:
+            parts = urlsplit(text)
+            is_whole = parts.scheme in schemes and (parts.scheme == "unix" or bool(parts.hostname)) and parts.port != 0
+        except ValueError:  # a port that is no number, half an IPv6 address
+            is_whole = False
+        if text and not (is_whole and text.isascii() and text.isprintable() and not set(text) & {" ", *never}):
+            raise ValueError(f"is written {schemes[0]}://host:port" + (f", without {' '.join(never)}" if never else ""))
+        return said
+
+    return AfterValidator(check)
+
+
+def _certificates(path: str) -> str:
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificate in PEM") from None
+    except OSError as fault:
+        raise ValueError(f"{path} cannot be read: {fault.strerror}") from None
+    return path
+
+
+Address = Annotated[str, AfterValidator(address_in)]
+_STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class RedisSettings(BaseModel):
+    """Where promises are kept.
+
+    Attributes:
+        url: `redis://`, `rediss://` or `unix://`; empty for the embedded one (`up`, `demo`) or a running `up`'s.
+        prefix: what every key begins with.
+        cluster: the url names a node of a Cluster.
+        durability: `local`: on this Redis' disk; `replicated`: also at a replica before a 2xx.
+        allow_lossy: do not object to a Redis that may forget what it confirmed.
+    """
+
+    model_config = _STRICT
+
+    url: Annotated[SecretStr, _url("redis", "rediss", "unix")] = SecretStr("")
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "onhook"
+    cluster: bool = False
+    durability: Literal["local", "replicated"] = "local"
+    allow_lossy: bool = False
+
+
+class DoorSettings(BaseModel):
+    """Where the doors are.
+
+    Attributes:
+        public: webhooks and action status.
+        private: probes and metrics of `serve` and `up`.
+        worker: probes and metrics of `work`.
+        public_url: how the public door is reached from outside, for links; empty for the address itself.
+    """
+
+    model_config = _STRICT
+
+    public: Address = "0.0.0.0:8080"
+    private: Address = "127.0.0.1:8081"
+    worker: Address = "127.0.0.1:8082"
+    public_url: Annotated[str, _url("https", "http", never="?#@")] = ""
+
+    @property
+    def reached(self) -> str:
+        """The URL of the public door: `public_url`, else its address as this machine reaches it."""
+        host, port = split_address(self.public)
+        bare = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name, nothing is bound
+        return self.public_url or f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
+
+
+class OutboundSettings(BaseModel):
+    """How calls leave: nothing of it is taken from the environment's own proxy variables.
+
+    Attributes:
+        proxy: an `http://` proxy for all calls to Genesys and the desks, or empty.
+        ca_file: certificates to trust instead of the usual ones, or empty.
+    """
+
+    model_config = _STRICT
+
+    proxy: Annotated[str, _url("http", "https")] = Field(default="", repr=False)  # it may have a password
+    ca_file: Annotated[str, AfterValidator(_certificates)] = ""
+
+
+class LogSettings(BaseModel):
+    """How much is logged: `debug`, `info`, `warning` or `error`."""
+
+    model_config = _STRICT
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class OrgSettings(GenesysOptions):
+    """A Genesys Cloud organisation.
+
+    Attributes:
+        mode: `live`, or `shadow`: everything but the send.
+        purposes: who may be removed.
+        last_pair: `allow` or `refuse` a removal that leaves one person alone, which normally ends the call.
+    """
+
+    mode: Literal["live", "shadow"] = "live"
+    purposes: frozenset[str] = m.Policy().purposes
+    last_pair: Literal["allow", "refuse"] = "allow"
+
+    @property
+    def terms(self) -> m.Terms:
+        """Under which terms this org's actions are decided."""
+        return m.Terms(m.Policy(self.purposes, self.last_pair), is_live=self.mode == "live")
+
+
+class Settings(BaseModel):
+    """Everything an operator can say. Secrets are masked wherever it is shown."""
+
+    model_config = _STRICT
+
+    redis: RedisSettings = RedisSettings()
+    doors: DoorSettings = DoorSettings()
+    outbound: OutboundSettings = OutboundSettings()
+    log: LogSettings = LogSettings()
+    orgs: dict[str, OrgSettings] = {}
+    sources: dict[str, SourceOptions] = {}
+    state_dir: Path = Path()
