@@ -103,12 +103,16 @@ class Reply:
         code: the answer's own error code, or ours (`timeout`, `connection_cut`, …) when none arrived.
         message: its sentence, cut to 500 characters, control characters replaced.
         correlation_id: what the other side's support asks for (`ININ-Correlation-Id`), or "".
+        permissions: what a 403 says is missing, each like `conversation:communication:disconnect`, in its order.
+        division: where they are missing, by name (or by id, where it gives no name), or "".
     """
 
     status: int | None = None
     code: str = ""
     message: str = ""
     correlation_id: str = ""
+    permissions: tuple[str, ...] = ()
+    division: str = ""
 
 
 class Upstream(OnhookError):

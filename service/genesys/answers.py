@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from service.core import model as m
@@ -17,6 +17,12 @@ _SUCCESSES = range(200, 300)
 NOT_JSON = "not_json"  # our code for an answer that is not Genesys' own: a gateway's page, or nothing
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_FORBIDDEN = 403
+_PERMISSION = re.compile(r"\b[A-Za-z]\w*:[A-Za-z*][\w*]*:[A-Za-z*][\w*]*", re.ASCII)  # `domain:entity:action`
+_MOST_PERMISSIONS = 10  # the vendor names a handful; nobody reads more
+_LONGEST_DIVISION = 100  # theirs have at most 50 characters
+# only what is quoted or in brackets is a name; the word alone is part of a sentence
+_DIVISION = re.compile(r"\bdivisions?(?:\(s\))?:? *[\[\"'“‘]([^\]\"'”’]{1,100})[\]\"'”’]", re.IGNORECASE)
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 # the newer name first: https://github.com/MyPureCloud SDKs read Genesys-Correlation-Id before the other since 2025-06
 _CORRELATION_HEADERS = ("genesys-correlation-id", "inin-correlation-id")
@@ -101,12 +107,29 @@ def reply_in(answered: Answered) -> m.Reply:
     if not isinstance(content, dict):
         kind = answered.header("content-type") or "nothing"
         return m.Reply(answered.status, NOT_JSON, printable(f"the answer was no JSON but {kind}"), correlation_id)
-    return m.Reply(
-        answered.status,
-        code if isinstance(code, str) and _CODE.fullmatch(code) else "",
-        printable(message) if isinstance(message, str) else "",
-        correlation_id,
-    )
+    code = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+    message = printable(message) if isinstance(message, str) else ""
+    permissions, division = _missing_in(body, message) if answered.status == _FORBIDDEN else ((), "")
+    return m.Reply(answered.status, code, message, correlation_id, permissions, division)
+
+
+def _missing_in(body: Mapping[str, object], message: str) -> tuple[tuple[str, ...], str]:
+    """Return which permissions a 403 misses, and in which division.
+
+    The parameters of the sentence are read before the sentence; their names are published nowhere, so their form is
+    what counts. The rest of them is let go: it may be about people.
+    """
+    given = body.get("messageParams")
+    params = {k.lower(): _words(v) for k, v in given.items()} if isinstance(given, dict) else {}
+    found = dict.fromkeys(one for text in (*params.values(), message) for one in _PERMISSION.findall(text))
+    divisions = sorted((key for key in params if "division" in key and params[key]), key=lambda key: "name" not in key)
+    named = _DIVISION.search(message)
+    division = params[divisions[0]].strip("[]\"' ") if divisions else named[1] if named else ""
+    return tuple(found)[:_MOST_PERMISSIONS], printable(division, _LONGEST_DIVISION)
+
+
+def _words(value: object) -> str:
+    return ", ".join(one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
 def throttled_in(answered: Answered) -> Throttled:

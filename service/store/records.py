@@ -107,8 +107,9 @@ def _selector(value: Mapping[str, Any] | None) -> m.Selector | None:
     return m.Selector(m.SelectorKind(value["kind"]), value["value"]) if value else None
 
 
-def _reply(value: Mapping[str, Any] | None) -> Reply | None:
-    return Reply(**value) if value else None
+def _reply(value: Mapping[str, Any]) -> Reply:
+    # an answer that was kept by the first version names no permissions
+    return Reply(**{**value, "permissions": tuple(value.get("permissions", ()))})
 
 
 def ticket_in(text: str) -> m.Ticket | None:
@@ -161,7 +162,7 @@ def outcome_in(text: str) -> m.Outcome | None:
         **value
         | {
             "kind": m.OutcomeKind(value["kind"]),
-            "reply": _reply(value["reply"]),
+            "reply": value["reply"] and _reply(value["reply"]),
             "candidates": tuple(value["candidates"]),
         }
     )
@@ -176,7 +177,7 @@ def _answer(text: str) -> m.Answer | None:
     if not text:
         return None
     value = orjson.loads(text)
-    return m.Answer(m.AnswerKind(value["kind"]), Reply(**value["reply"]), value["answered_at"])
+    return m.Answer(m.AnswerKind(value["kind"]), _reply(value["reply"]), value["answered_at"])
 
 
 def _send(fields: Fields, number: int) -> m.Send:

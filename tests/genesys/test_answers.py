@@ -171,3 +171,67 @@ def test_a_conversation_that_is_too_long_was_not_seen() -> None:
     cut = Answered(200, JSON, whole.body, is_complete=False)
     assert isinstance(sight_in(whole, CID), m.Conversation)
     assert sight_in(cut, CID) == m.CannotSee(m.Reply(200, "unreadable"))
+
+
+DENIED = "Unable to perform the requested action. You "
+VIEW, DISCONNECT = "conversation:communication:view", "conversation:communication:disconnect"
+
+
+@pytest.mark.parametrize(
+    "code, message, params, permissions, division",
+    [
+        (
+            "missing.permissions",
+            f"{DENIED}are missing the following permission(s): [{VIEW}, {DISCONNECT}]",
+            {"permissions": f"[{VIEW}, {DISCONNECT}]"},
+            (VIEW, DISCONNECT),
+            "",
+        ),
+        (
+            "missing.any.permissions",
+            f"{DENIED}must have at least one of the following permissions assigned: [{DISCONNECT}]",
+            {},
+            (DISCONNECT,),
+            "",
+        ),
+        (
+            "missing.division.permission",
+            "No.",
+            {"permission": DISCONNECT, "divisionName": "Sales"},
+            (DISCONNECT,),
+            "Sales",
+        ),
+        ("missing.division.permission", "No.", {"divisionId": CID, "divisionName": "Sales"}, (), "Sales"),
+        ("missing.division.permission", "No.", {"Division": "['Sales']", "Permission": [VIEW, 7]}, (VIEW,), "Sales"),
+        ("missing.division.permission", "No.", {"division": CID}, (), CID),
+        (
+            "missing.division.permission",
+            f"{VIEW} is missing in division(s): [Sales and more]",
+            {},
+            (VIEW,),
+            "Sales and more",
+        ),
+        ("missing.division.permission", f"{VIEW} is missing in the division 'Sales'.", None, (VIEW,), "Sales"),
+        ("missing.division.permission", f"{DENIED}need a permission in the division: {VIEW}", {}, (VIEW,), ""),
+        ("missing.permissions", "routing:queue:* and a:b:c, a:b:c", {"user": "Anna"}, ("routing:queue:*", "a:b:c"), ""),
+        ("missing.permissions", "at 10:20:30, sip:1:2", {"division": {"name": "x"}}, (), ""),
+        (
+            "missing.permissions",
+            "",
+            {"p": " ".join(f"a:b:c{n}" for n in range(99))},
+            tuple(f"a:b:c{n}" for n in range(10)),
+            "",
+        ),
+        ("missing.division.permission", "", {"divisionName": "a\nb" + "c" * 200}, (), "a\ufffdb" + "c" * 97),
+    ],
+)
+def test_what_is_missing_is_kept(
+    code: str, message: str, params: object, permissions: tuple[str, ...], division: str
+) -> None:
+    """A 403 keeps each permission and the division it names, and nothing else of its parameters."""
+    body = {"message": message, "code": code, "status": 403, "messageParams": params}
+    kept = reply_in(Answered(403, JSON, json.dumps(body).encode()))
+    assert (kept.code, kept.permissions, kept.division) == (code, permissions, division)
+    assert "Anna" not in repr(kept)
+    other = reply_in(Answered(404, JSON, json.dumps(body).encode()))
+    assert (other.permissions, other.division) == ((), "")

@@ -21,7 +21,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SELECTORS = st.builds(m.Selector, st.sampled_from(m.SelectorKind), TEXT)
 # JSON as orjson writes it has 64 bits for a number
 NUMBERS = st.integers(-(2**53), 2**53)
-REPLIES = st.builds(Reply, st.none() | st.integers(100, 599), TEXT, TEXT, TEXT)
+REPLIES = st.builds(Reply, st.none() | st.integers(100, 599), TEXT, TEXT, TEXT, st.lists(TEXT).map(tuple), TEXT)
 REMOVALS = st.builds(
     m.Removal,
     conversation_id=TEXT,
@@ -172,3 +172,14 @@ def test_an_older_pin_is_read() -> None:
     """A pin that was written before pins knew their medium is the same participant, and takes the generic route."""
     older = '{"pin":{"participant_id":"p1","leg_ids":["l1"],"purpose":"customer"},"absence":null}'
     assert records.progress_in(older, "").pin == m.Target("p1", ("l1",), "customer")
+
+
+def test_an_older_answer_is_read() -> None:
+    """An answer that was kept before answers named permissions reads as one that names none."""
+    older = '{"status":403,"code":"missing.permissions","message":"no","correlation_id":"c1"}'
+    text = records.json_of(m.Outcome(m.OutcomeKind.FAILED, "forbidden"))[:-1].replace(
+        '"reply":null', f'"reply":{older}'
+    )
+    read = records.outcome_in(text + "}")
+    assert read is not None
+    assert read.reply == Reply(403, "missing.permissions", "no", "c1")
