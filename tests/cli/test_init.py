@@ -22,7 +22,19 @@ HEAVY = ("pydantic", "httpx", "redis", "starlette", "uvicorn", "prometheus_clien
 
 def test_commands() -> None:
     """These commands there are."""
-    assert COMMANDS == ["chaos", "check", "demo", "pause", "resume", "sandbox", "send", "serve", "up", "work"]
+    assert COMMANDS == [
+        "chaos",
+        "check",
+        "demo",
+        "explain",
+        "pause",
+        "resume",
+        "sandbox",
+        "send",
+        "serve",
+        "up",
+        "work",
+    ]
     assert get_command(app).name == "onhook"
 
 
