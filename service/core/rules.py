@@ -278,7 +278,7 @@ def remember(situation: Situation) -> m.Progress:
     pin, others = progress.pin or situation.selection.target, progress.bystanders
     # once something of ours is out they stay as they were: whom it took along is seen against them
     if pin and view is View.PRESENT and not situation.ours:
-        others = bystanders(situation.sight, pin.participant_id)
+        others = bystanders(situation.sight, pin.participant_id, pin.communication_id)
     return replace(progress, pin=pin, bystanders=others, absence=None, absent_at=0, blind_looks=0, held_by="")
 
 

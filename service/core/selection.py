@@ -17,8 +17,14 @@ SYSTEM_PURPOSES = frozenset(
     {"acd", "ivr", "botflow", "flow", "voicemail", "voicesurveyflow", "workflow", "dialer", "campaign", "api", "fax"}
 )
 
-# The ani of these is the caller's number too, so none of them is known by a number, allowed by a policy or not.
-_BORROWED_NUMBER = SYSTEM_PURPOSES | {"agent", "user", "group", "station"}
+# The ani of these is the caller's number too, and a flow copies the caller's attributes to them: so none of them is
+# known by a number or an attribute, allowed by a policy or not.
+_BORROWERS = SYSTEM_PURPOSES | {"agent", "user", "group", "station"}
+
+# Whoever is like that is meant, and two who are like that are two people: in another medium, or not listed, or not.
+_LIKENESSES = frozenset({m.SelectorKind.PURPOSE, m.SelectorKind.ATTRIBUTE})
+# What a ticket may know from before: where it fits nobody, the other way that the ticket gives stands in.
+_STALE = frozenset(m.SelectorKind) - _LIKENESSES - {m.SelectorKind.COMMUNICATION_ID}
 
 
 class View(StrEnum):
@@ -47,12 +53,14 @@ class Selection:
         person: the one participant, for PRESENT, GONE, BACK, ONLY_GONE and NO_LEGS where there is one.
         candidates: those who could be meant, for SEVERAL.
         is_contradictory: for SEVERAL: the two ways in which the person is named do not mean the same one.
+        leg_id: the one leg that is meant, or "" for all of the person; `person` has the legs that are meant, no others.
     """
 
     view: View
     person: m.Participant | None = None
     candidates: tuple[m.Participant, ...] = ()
     is_contradictory: bool = False
+    leg_id: str = ""
 
     @property
     def target(self) -> m.Target | None:
@@ -63,7 +71,8 @@ class Selection:
         legs = [leg for leg in person.legs if not leg.is_ended]
         voice = [leg.medium for leg in legs if leg.medium is m.Medium.VOICE]
         medium = (*voice, *(leg.medium for leg in legs))[0]
-        return m.Target(person.id, tuple(leg.id for leg in legs), person.purpose, medium, person.user_id)
+        ids = tuple(leg.id for leg in legs)
+        return m.Target(person.id, ids, person.purpose, medium, person.user_id, self.leg_id)
 
 
 _BLIND: Mapping[type[m.Sight], View] = {
@@ -73,17 +82,15 @@ _BLIND: Mapping[type[m.Sight], View] = {
     m.NoSight: View.REJECTED,
 }
 
-# A phone is matched within allowed purposes only, and never on a leg that carries the caller's number.
+# A phone or an attribute is matched within allowed purposes only, and never on who carries the caller's.
 _FITS: Mapping[m.SelectorKind, Callable[[m.Participant, str, m.Policy], bool]] = {
     m.SelectorKind.PARTICIPANT_ID: lambda p, value, _: p.id == value,
-    m.SelectorKind.PHONE: lambda p, value, policy: (
-        p.phone == value and p.purpose in policy.purposes and p.purpose not in _BORROWED_NUMBER
-    ),
+    m.SelectorKind.PHONE: lambda p, value, policy: p.phone == value and _is_own(p, policy),
     m.SelectorKind.USER_ID: lambda p, value, _: p.user_id == value,
     m.SelectorKind.EXTERNAL_CONTACT_ID: lambda p, value, _: p.external_contact_id == value,
     m.SelectorKind.COMMUNICATION_ID: lambda p, value, _: any(leg.id == value for leg in p.legs),
     m.SelectorKind.PURPOSE: lambda p, value, policy: p.purpose == value and value in policy.purposes,
-    m.SelectorKind.ATTRIBUTE: lambda p, value, _: value in {f"{key}={said}" for key, said in p.attributes},
+    m.SelectorKind.ATTRIBUTE: lambda p, value, policy: _has(p, value) and _is_own(p, policy),
 }
 
 
@@ -100,15 +107,21 @@ def select(
         return Selection(_BLIND[type(sight)])
     if not sight.participants:
         return Selection(View.NO_LEGS)
-    people = _within(removal.medium, sight.participants)
-    return _pinned(people, pin) if pin else _named(removal, people, policy, clicked_at)
+    people = _within(removal, sight.participants)
+    found = _pinned(people, pin) if pin else _named(removal, people, policy, clicked_at)
+    return replace(found, leg_id=leg_of(removal))
 
 
-def _within(medium: m.Medium | None, people: Iterable[m.Participant]) -> list[m.Participant]:
-    """Return `people` as far as `medium` goes, so that a leg of another one neither keeps nor makes them present."""
-    if medium is None:
-        return list(people)
-    cut = [(p, tuple(leg for leg in p.legs if leg.medium is medium)) for p in people]
+def leg_of(removal: m.Removal) -> str:
+    """Return the id of the one leg that is to go, or "" where it is the person."""
+    named = (removal.selector, removal.identity)
+    return next((one.value for one in named if one and one.kind is m.SelectorKind.COMMUNICATION_ID), "")
+
+
+def _within(removal: m.Removal, people: Iterable[m.Participant]) -> list[m.Participant]:
+    """Return `people` as far as medium and leg go, so that another leg neither keeps nor makes them present."""
+    medium, leg_id = removal.medium, leg_of(removal)
+    cut = [(p, tuple(leg for leg in p.legs if medium in {None, leg.medium} and leg_id in {"", leg.id})) for p in people]
     return [replace(p, legs=legs) for p, legs in cut if legs or not p.legs]
 
 
@@ -131,16 +144,9 @@ def _pinned(people: Iterable[m.Participant], pin: m.Target) -> Selection:
 
 
 def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, clicked_at: int | None) -> Selection:
-    found = _fitting(removal.selector, people, policy)
-    if removal.identity:
-        same = _fitting(removal.identity, people, policy)
-        both = [p for p in found if p in same]
-        if found and not both:
-            found = [p for p in found if not _denies(p, removal.identity)]
-            if same or not found:
-                meant = _fitting(removal.selector, people, policy)
-                return Selection(View.SEVERAL, candidates=_by_id([*meant, *same]), is_contradictory=True)
-        found = both or found or same
+    found, is_contradictory = _meant(removal, people, policy)
+    if is_contradictory:
+        return Selection(View.SEVERAL, candidates=_by_id(found), is_contradictory=True)
     if not found:
         return Selection(View.NOBODY)
     gone = [p for p in found if p.is_gone]
@@ -151,12 +157,35 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, cl
     if not present:
         starting = [p for p in found if not p.is_gone and not p.is_present]
         return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(gone))
-    return _one_of(present, removal.medium or m.Medium.VOICE)
+    # several media of one person: voice, where no other is named; but whoever is like that may be anybody
+    is_likeness = removal.selector.kind in _LIKENESSES
+    in_voice = [p for p in present if any(leg.medium is m.Medium.VOICE and not leg.is_ended for leg in p.legs)]
+    return _one_of(present if is_likeness else in_voice or present)
 
 
-def _one_of(present: list[m.Participant], medium: m.Medium) -> Selection:
-    in_medium = [p for p in present if any(leg.medium is medium and not leg.is_ended for leg in p.legs)]
-    rest = in_medium or present
+def _meant(removal: m.Removal, people: list[m.Participant], policy: m.Policy) -> tuple[list[m.Participant], bool]:
+    """Return whom the one or two ways mean; or, with True, whom they mean apart, when that is not the same person."""
+    first, second = removal.selector, removal.identity
+    if second is not None and second.kind is m.SelectorKind.COMMUNICATION_ID:
+        first, second = second, first
+    found = _fitting(first, people, policy)
+    if second is None:
+        return found, False
+    same = _fitting(second, people, policy)
+    both = [p for p in found if p in same]
+    if both:
+        return both, False
+    if found:
+        rest = [p for p in found if not _denies(p, second)]
+        return (rest, False) if rest and not same else ([*found, *same], True)
+    if first.kind not in _STALE or second.kind in _LIKENESSES:
+        return [], False
+    # another participant id is what is expected here, for those are void after a merge; another contact is another
+    rest = same if first.kind is m.SelectorKind.PARTICIPANT_ID else [p for p in same if not _denies(p, first)]
+    return (rest, False) if rest or not same else (same, True)
+
+
+def _one_of(rest: list[m.Participant]) -> Selection:
     users = {p.user_id for p in rest}
     # One user can stand several times in a conversation (unanswered alert, re-entry): the newest is the real one.
     if len(rest) == 1 or (len(users) == 1 and "" not in users):
@@ -172,13 +201,28 @@ def _fitting(selector: m.Selector, people: list[m.Participant], policy: m.Policy
 
 def _denies(person: m.Participant, identity: m.Selector) -> bool:
     """Whether what is known of `person` is another than `identity` says; what is not known denies nothing."""
+    is_borrower, key = person.purpose in _BORROWERS, identity.value.partition("=")[0]
+    said = dict(person.attributes).get(key)
     known = {
-        m.SelectorKind.PHONE: None if person.purpose in _BORROWED_NUMBER else person.phone,
+        m.SelectorKind.PHONE: None if is_borrower else person.phone,
         m.SelectorKind.USER_ID: person.user_id,
         m.SelectorKind.EXTERNAL_CONTACT_ID: person.external_contact_id,
         m.SelectorKind.PARTICIPANT_ID: person.id,
+        m.SelectorKind.PURPOSE: person.purpose,
+        m.SelectorKind.ATTRIBUTE: f"{key}={said}" if said and not is_borrower else None,
     }.get(identity.kind)
     return bool(known) and known != identity.value
+
+
+def _is_own(person: m.Participant, policy: m.Policy) -> bool:
+    """Whether the number and the attributes of `person` are its own, and the policy allows its purpose."""
+    return person.purpose in policy.purposes and person.purpose not in _BORROWERS
+
+
+def _has(person: m.Participant, attribute: str) -> bool:
+    key, _, said = attribute.partition("=")
+    # what a flow left empty is no mark of anybody
+    return said != "" and (key, said) in person.attributes
 
 
 def _newest(people: Iterable[m.Participant]) -> m.Participant:
@@ -189,15 +233,20 @@ def _by_id(people: Iterable[m.Participant]) -> tuple[m.Participant, ...]:
     return tuple(sorted({p.id: p for p in people}.values(), key=lambda p: p.id))
 
 
-def bystanders(sight: m.Sight | None, target_id: str) -> dict[str, str]:
-    """Return participant id → purpose of everybody present but the target; system legs are nobody."""
+def bystanders(sight: m.Sight | None, target_id: str, leg_id: str = "") -> dict[str, str]:
+    """Return participant id → purpose of everybody present but the target; system legs are nobody.
+
+    Where only the leg `leg_id` is to go, the target is among them as far as it is there by another one.
+    """
     if not isinstance(sight, m.Conversation):
         return {}
-    return {
-        p.id: p.purpose
-        for p in sight.participants
-        if p.is_present and p.id != target_id and p.purpose not in SYSTEM_PURPOSES
-    }
+    people = [p for p in sight.participants if p.purpose not in SYSTEM_PURPOSES]
+    return {p.id: p.purpose for p in people if (p.is_present if p.id != target_id else _stays(p, leg_id))}
+
+
+def _stays(person: m.Participant, leg_id: str) -> bool:
+    others = tuple(leg for leg in person.legs if leg.id != leg_id)
+    return leg_id != "" and replace(person, legs=others).is_present
 
 
 def company(sight: m.Sight | None, target_id: str) -> int:
@@ -234,5 +283,5 @@ def is_back(sight: m.Sight | None, person: m.Participant | None, before: Contain
 
 
 def _is_same_number(one: m.Participant, other: m.Participant) -> bool:
-    is_own = one.purpose not in _BORROWED_NUMBER
+    is_own = one.purpose not in _BORROWERS
     return is_own and one.phone is not None and (one.phone, one.purpose) == (other.phone, other.purpose)

@@ -138,7 +138,7 @@ class Situation:
             state_seen=self.state_seen,
             purpose=target.purpose if target else "",
             candidates=tuple(f"{p.purpose} {p.id}" for p in self.selection.candidates),
-            remaining=by_purpose(bystanders(self.sight, person.id if person else "")),
+            remaining=by_purpose(bystanders(self.sight, person.id if person else "", self.selection.leg_id)),
             vanished=by_purpose(self.vanished),
             is_back=view is View.BACK or came_back,
             allowed_by=allowed_by,

@@ -158,8 +158,8 @@ RULES = (
         "core/selection.py",
         (
             (
-                "and p.purpose in policy.purposes and p.purpose not in _BORROWED_NUMBER",
-                "and p.purpose in policy.purposes",
+                "return person.purpose in policy.purposes and person.purpose not in _BORROWERS",
+                "return person.purpose in policy.purposes",
             ),
         ),
         "tests/core/test_selection.py::test_a_borrowed_number_names_nobody",
