@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
+from service.core import model as m
 from service.outbound import Origin, origin_in
 
 # region → domain, as the vendor lists them; API and login are its hosts `api.` and `login.`
@@ -45,6 +46,10 @@ class GenesysOptions(BaseModel):
         login_url: the same of the login.
         client_id: of an OAuth client with the grant Client Credentials.
         client_secret: its secret; shown nowhere.
+        route: by which call a participant is removed: `generic`, `medium` (the medium's own), `on_behalf` (of a user,
+            voice only), or `auto`: the first of these that Genesys lets a client without a user make.
+        on_behalf_of: the id of the user on whose behalf a participant is removed who is no user himself; without it
+            `auto` does not take that call.
     """
 
     # a fault must not repeat what was typed: it may be the secret
@@ -55,6 +60,8 @@ class GenesysOptions(BaseModel):
     login_url: str | None = None
     client_id: str
     client_secret: SecretStr
+    route: Literal["auto", "generic", "medium", "on_behalf"] = "auto"
+    on_behalf_of: str = ""
 
     @field_validator("region")
     @classmethod
@@ -82,6 +89,14 @@ class GenesysOptions(BaseModel):
         if not _CLIENT_SECRET.fullmatch(client_secret.get_secret_value()):
             raise ValueError("is empty, too long, or has spaces or odd characters in it; copy it again.")
         return client_secret
+
+    @field_validator("on_behalf_of")
+    @classmethod
+    def _is_user_id(cls, user_id: str) -> str:
+        known = m.uuid_in(user_id)
+        if known is None and user_id:
+            raise ValueError("is no user's id; those are UUIDs like 3a4b5c6d-1234-4678-9012-34567890abcd.")
+        return known or ""
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:

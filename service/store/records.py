@@ -62,16 +62,10 @@ def json_of(noun: object) -> str:
     return "" if noun is None else orjson.dumps(noun, default=_plain).decode()
 
 
-def _masked(selector: m.Selector | None) -> m.Selector | None:
-    if selector is None or selector.kind is not m.SelectorKind.PHONE:
-        return selector
-    return dataclasses.replace(selector, value="…" + selector.value[-4:])
-
-
 def masked(removal: m.Removal) -> m.Removal:
-    """Return `removal` with phone numbers cut to their last four digits, as it is kept once the action ended."""
-    selector = _masked(removal.selector) or removal.selector
-    return dataclasses.replace(removal, selector=selector, identity=_masked(removal.identity))
+    """Return `removal` with numbers and attributes cut to their last four characters, as it is kept after the end."""
+    identity = removal.identity and removal.identity.masked
+    return dataclasses.replace(removal, selector=removal.selector.masked, identity=identity)
 
 
 def lines_of(entries: Iterable[m.Entry]) -> list[str]:
@@ -177,7 +171,7 @@ def _answer(text: str) -> m.Answer | None:
     if not text:
         return None
     value = orjson.loads(text)
-    return m.Answer(m.AnswerKind(value["kind"]), _reply(value["reply"]), value["answered_at"])
+    return m.Answer(m.AnswerKind(value["kind"]), _reply(value["reply"]), value["answered_at"], value.get("route", ""))
 
 
 def _send(fields: Fields, number: int) -> m.Send:

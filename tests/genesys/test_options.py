@@ -56,6 +56,8 @@ def test_urls_instead_of_a_region() -> None:
         ({"region": "eu_west_1", "client_secret": ""}, "is empty"),
         ({"region": "eu_west_1", "client_secret": "canary secret"}, "has spaces"),
         ({"region": "eu_west_1", "client_secret": "canary\n"}, "has spaces"),
+        ({"region": "eu_west_1", "route": "canary"}, "Input should be 'auto', 'generic', 'medium' or 'on_behalf'"),
+        ({"region": "eu_west_1", "on_behalf_of": "canary@example.com"}, "is no user's id; those are UUIDs like"),
         ({"region": "eu_west_1", "regoin": "x"}, "Extra inputs are not permitted"),
     ],
 )
@@ -72,3 +74,12 @@ def test_the_secret_is_shown_nowhere() -> None:
     options = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1"})
     assert options.client_secret.get_secret_value() == "canary-secret"
     assert "canary" not in repr(options) + str(options) + options.model_dump_json()
+
+
+def test_the_route_is_found_unless_it_is_said() -> None:
+    """Who says nothing has a route found for him, on behalf of nobody; a user's id is kept in lower case."""
+    plain = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1"})
+    assert (plain.route, plain.on_behalf_of) == ("auto", "")
+    user = "3A4B5C6D-1234-4678-9012-34567890ABCD"
+    said = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1", "route": "on_behalf", "on_behalf_of": user})
+    assert (said.route, said.on_behalf_of) == ("on_behalf", user.lower())

@@ -10,7 +10,7 @@ from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story, uuid
 
 
 def _answer(kind: m.AnswerKind) -> m.Answer:
-    return m.Answer(kind, Reply(409, "conflict", "no", "c1"), 9)
+    return m.Answer(kind, Reply(409, "conflict", "no", "c1", ("a:b:c",), "Sales"), 9, "generic")
 
 
 async def test_a_mark_is_there_before_the_send(story: Story) -> None:

@@ -145,11 +145,16 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one send."""
+    """What became of one send.
+
+    Attributes:
+        route: by which call it was asked, in the timeline's words (`generic`, `medium calls`, …); "" where none left.
+    """
 
     kind: AnswerKind
     reply: Reply
     answered_at: int
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
