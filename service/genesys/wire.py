@@ -2,7 +2,9 @@
 
 What may differ is taken as it comes: unknown fields, unknown words, missing arrays, nulls. What cannot be understood
 (an array that is none, a leg that is no object, another conversation's id) makes the whole document unreadable, and
-that means "cannot see": of half a document one might say that somebody is gone who is not.
+that means "cannot see": of half a document one might say that somebody is gone who is not. What says nothing of who
+is there (attributes, media roles, divisions) is left out where it cannot be understood: it then fits no selector and
+no rule of a policy.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from service.outbound import printable
 
 _ENDED = frozenset({"disconnected", "terminated"})  # voice ends in both, one after the other; other media in the first
 _LONGEST_WORD = 64  # of an id, a purpose or a state: theirs have at most 36, and nobody is made to read more
+# An attribute that is longer than a source may name is left out whole: cut, it would read as another one.
+_MOST_ATTRIBUTES, _LONGEST_KEY, _LONGEST_VALUE = 500, 256, 1024
+_MOST_ROLES = 8  # theirs are four
+_MOST_DIVISIONS, _LONGEST_NAME = 100, 256
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -48,7 +54,7 @@ def conversation_in(content: object, conversation_id: str, reply: m.Reply) -> m.
         people = tuple(_participant(_object(one)) for one in _items(document, "participants"))
     except _Unreadable:
         return None
-    return m.Conversation(conversation_id, people, reply)
+    return m.Conversation(conversation_id, people, reply, _divisions(document))
 
 
 def _participant(given: Mapping[str, object]) -> m.Participant:
@@ -67,6 +73,9 @@ def _participant(given: Mapping[str, object]) -> m.Participant:
         phone=m.phone_in(_text(given, "address")) or m.phone_in(_text(given, "ani")),
         has_ended=bool(_text(given, "endTime")),
         joined_at=max(_moment(_text(given, "connectedTime")), _moment(_text(given, "startTime"))),
+        queue_id=m.uuid_in(_text(given, "queueId")) or "",
+        attributes=_attributes(given.get("attributes")),
+        media_roles=_roles(given.get("mediaRoles")),
     )
 
 
@@ -74,6 +83,30 @@ def _leg(medium: m.Medium, given: Mapping[str, object]) -> m.Leg:
     """Read one communication; a state that is unknown or missing has not ended."""
     state = _word(_text(given, "state"))
     return m.Leg(id=_word(_text(given, "id")), medium=medium, state=state, is_ended=state in _ENDED)
+
+
+def _attributes(given: object) -> tuple[tuple[str, str], ...]:
+    """Read attributes: texts under texts, the same ones in whatever order they came."""
+    pairs = given.items() if isinstance(given, dict) else ()
+    fit = [(k, v) for k, v in pairs if isinstance(v, str) and len(k) <= _LONGEST_KEY and len(v) <= _LONGEST_VALUE]
+    return tuple(sorted(fit)[:_MOST_ATTRIBUTES])
+
+
+def _roles(given: object) -> tuple[str, ...]:
+    words = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+    return tuple(_word(one) for one in words[:_MOST_ROLES])
+
+
+def _divisions(document: Mapping[str, object]) -> tuple[m.Division, ...]:
+    """Read the divisions that the conversation belongs to; a membership without a division says nothing."""
+    given = document.get("divisions")
+    found = [one.get("division") for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    named = [
+        m.Division(_word(_text(one, "id")), printable(_text(one, "name"), _LONGEST_NAME))
+        for one in found[:_MOST_DIVISIONS]
+        if isinstance(one, dict)
+    ]
+    return tuple(one for one in named if one.id or one.name)
 
 
 def _object(given: object) -> Mapping[str, object]:

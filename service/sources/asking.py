@@ -135,23 +135,30 @@ def clicked_at(asked: Asked, stamped_at: int | None, zone: tzinfo | None, *, may
 def _person(fields: Fields) -> tuple[m.Selector, m.Selector | None]:
     """Return how the person is named, and a second way if one is given.
 
-    In this order, whatever the body's: participant_id, external_contact_id, user_id, caller_phone (or phone). The
-    first given is the selector, the next the identity; a look refuses them when they are two people. A third could
-    not be held against the other two, so it is refused: nobody leaves while the ticket names somebody else as well.
+    In this order, whatever the body's: communication_id (that leg alone), participant_id, external_contact_id,
+    user_id, caller_phone (or phone), attribute, purpose. The first given is the selector, the next the identity; a
+    look refuses them when they are two people. A third could not be held against the other two, so it is refused:
+    nobody leaves while the ticket names somebody else as well.
     """
     phones = {name: fields.phone(name) for name in ("caller_phone", "phone")}
     if all(phones.values()) and len(set(phones.values())) > 1:
         raise Unreadable("caller_phone and phone differ; send one of them")
     instead = "; name the person by caller_phone, user_id or external_contact_id"
     named = {
+        m.SelectorKind.COMMUNICATION_ID: fields.uuid("communication_id", "communication", instead),
         m.SelectorKind.PARTICIPANT_ID: fields.uuid("participant_id", "participant", instead),
         m.SelectorKind.EXTERNAL_CONTACT_ID: fields.uuid("external_contact_id", "external contact"),
         m.SelectorKind.USER_ID: fields.uuid("user_id", "user"),
         m.SelectorKind.PHONE: phones["caller_phone"] or phones["phone"],
+        m.SelectorKind.ATTRIBUTE: fields.attribute("attribute"),
+        m.SelectorKind.PURPOSE: fields.purpose("purpose"),
     }
     given = [m.Selector(kind, value) for kind, value in named.items() if value]
     if not given:
-        raise Unreadable("nobody is named; send participant_id, caller_phone, user_id or external_contact_id")
+        raise Unreadable(
+            "nobody is named; send participant_id, caller_phone, user_id or external_contact_id "
+            "(or communication_id for one leg, an attribute as key=value, or a purpose like customer)"
+        )
     if len(given) > 2:  # noqa: PLR2004 - one to find the person, one to check
         raise Unreadable(
             f"the person is named in {len(given)} ways ({', '.join(it.kind for it in given)}); send at most two, "

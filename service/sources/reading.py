@@ -22,6 +22,10 @@ _INTEGER_CHARS: Final = 18  # fits 64 bits with its sign
 _FLOAT_CHARS: Final = 32  # a double never needs more than 24
 _SHOWN: Final = 64
 _PHONE_CHARS: Final = 64  # sip:+<15 digits>@host;user=phone
+_PURPOSE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)  # theirs have at most 16, and may be made up
+_KEY_CHARS: Final = 100  # of an attribute: what people call things
+_VALUE_CHARS: Final = 256  # an address, a customer's number, a name; nobody is known by a longer text
+_ATTRIBUTE_FORMS: Final = 'send key=value, or {"key":…,"value":…}'
 EXAMPLE_ID: Final = "3a4b5c6d-1234-5678-9012-34567890abcd"
 EXAMPLE_PHONE: Final = "+14155550123"
 EXAMPLE_MOMENT: Final = "2026-11-20T09:00:00Z"
@@ -172,6 +176,38 @@ class Fields:
             raise Unreadable(f"{name} is no phone number with its country code; write E.164, like {EXAMPLE_PHONE}")
         return found or ""
 
+    def purpose(self, name: str) -> str:
+        """Return the purpose of a participant in lower case, or ""; any word is one, for an org may have its own."""
+        text = self._text(name)
+        if text and not _PURPOSE.fullmatch(text):
+            raise Unreadable(
+                f"{name} is no purpose of a participant: {_unless_dialled(text)}; write one, like customer"
+            )
+        return text.lower()
+
+    def attribute(self, name: str) -> str:
+        """Return an attribute of a participant as `key=value`, or ""; nothing of it is changed.
+
+        It is sent as that text, the key ending at the first "=", or as `{"key":…,"value":…}`.
+        """
+        given = self._value(name)
+        if given is None:
+            return ""
+        if isinstance(given, dict):
+            parts = Fields(given)
+            if not given.keys() <= {"key", "value"}:
+                raise Unreadable(f"{name} holds more than one key and one value; {_ATTRIBUTE_FORMS}")
+            key, value = parts.word("key", _KEY_CHARS), parts.word("value", _VALUE_CHARS)
+            if "=" in key:
+                raise Unreadable(f'{name} has a key with "=" in it, which cannot be told from its value')
+        else:
+            key, _, value = self.word(name, _KEY_CHARS + 1 + _VALUE_CHARS).partition("=")
+        if len(key) > _KEY_CHARS or len(value) > _VALUE_CHARS:
+            raise Unreadable(f"{name} is too long: a key has at most {_KEY_CHARS} characters, a value {_VALUE_CHARS}")
+        if not (key and value):
+            raise Unreadable(f"{name} has no {'value' if key else 'key'}; {_ATTRIBUTE_FORMS}")
+        return f"{key}={value}"
+
     def moment(self, name: str, zone: tzinfo | None) -> int | None:
         """Return a moment in milliseconds since the epoch, or None when absent.
 
@@ -225,6 +261,10 @@ def _bare(value: object) -> object:
     if isinstance(value, dict) and "value" in value and value.keys() <= {"link", "value", "display_value"}:
         value = value["value"]
     return None if value == "" else value
+
+
+def _unless_dialled(text: str) -> str:
+    return "a phone number" if _DIALLED.fullmatch(text) else shown(text)
 
 
 def _no_uuid(text: str, noun: str) -> str:

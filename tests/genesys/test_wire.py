@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core import model as m
@@ -37,7 +37,9 @@ def test_a_whole_participant_is_read() -> None:
         "ani": "tel:+14155559999",
         "startTime": "2026-11-20T09:00:00.123Z",
         "connectedTime": "2026-11-20T10:00:01.5+01:00",
-        "attributes": {"endTime": "x"},
+        "queueId": USER.upper(),
+        "attributes": {"endTime": "x", "customerId": "4711"},
+        "mediaRoles": ["full", "Monitor"],
         "calls": [{"id": "leg-1", "state": "connected", "segments": None, "novel": [{}]}],
         "messages": [],
         "chats": None,
@@ -51,7 +53,78 @@ def test_a_whole_participant_is_read() -> None:
         phone="+14155550123",
         has_ended=False,
         joined_at=1_795_165_201_500,
+        queue_id=USER,
+        attributes=(("customerId", "4711"), ("endTime", "x")),
+        media_roles=("full", "monitor"),
     )
+
+
+@pytest.mark.parametrize(
+    "given, read_as",
+    [
+        ({}, ()),
+        (None, ()),
+        ([["a", "b"]], ()),
+        ("a=b", ()),
+        ({"a": 1, "b": None, "c": ["x"], "d": {"e": "f"}, "g": ""}, (("g", ""),)),
+        ({"b": "2", "a": "1"}, (("a", "1"), ("b", "2"))),
+        ({"a=b": "c", " A ": " ä\u00a0"}, ((" A ", " ä\u00a0"), ("a=b", "c"))),
+        ({"k" * 256: "v" * 1024}, (("k" * 256, "v" * 1024),)),
+        ({"k" * 257: "v"}, ()),
+        ({"k": "v" * 1025}, ()),
+    ],
+)
+def test_attributes_are_texts(given: object, read_as: tuple[tuple[str, str], ...]) -> None:
+    """Attributes are texts under texts, kept as they are or not at all: one that was cut would be another one."""
+    assert person(attributes=given).attributes == read_as
+
+
+def test_attributes_have_a_number() -> None:
+    """Of more attributes than anybody has the first 500 by name are kept, in whatever order they came."""
+    many = [(f"k{number:04}", "v") for number in range(501)]
+    assert person(attributes=dict(many)).attributes == person(attributes=dict(many[::-1])).attributes == (*many[:500],)
+
+
+@pytest.mark.parametrize(
+    "given, read_as",
+    [
+        (["full"], ("full",)),
+        (["barge", "Coach", "new word", "r" * 65], ("barge", "coach", "new word", "r" * 64)),
+        ([None, 1, {}, "monitor"], ("monitor",)),
+        (["full"] * 9, ("full",) * 8),
+        ("monitor", ()),
+        (None, ()),
+    ],
+)
+def test_media_roles_are_words(given: object, read_as: tuple[str, ...]) -> None:
+    """What somebody may do is said in words, unknown ones included; what is no list of words says nothing."""
+    assert person(mediaRoles=given).media_roles == read_as
+
+
+@pytest.mark.parametrize("given, read_as", [(USER.upper(), USER), ("sales", ""), (None, ""), (7, "")])
+def test_a_queue_is_known_by_its_id(given: object, read_as: str) -> None:
+    """The queue that brought somebody is a UUID, or not known."""
+    assert person(queueId=given).queue_id == read_as
+
+
+@pytest.mark.parametrize(
+    "given, read_as",
+    [
+        ([{"division": {"id": USER.upper(), "name": "Sales"}, "entities": []}], (m.Division(USER, "Sales"),)),
+        ([{"division": {"id": "*"}}, {"division": {"name": "EU\n"}}], (m.Division("*"), m.Division("", "EU\ufffd"))),
+        ([{"division": {"id": "a", "name": "n" * 257}}], (m.Division("a", "n" * 256),)),
+        ([{"division": {"id": "a"}}] * 101, (m.Division("a"),) * 100),
+        ([{"entities": [{}]}, {"division": None}, {"division": {}}, {"division": "x"}, None, "x"], ()),
+        ({"division": {"id": USER}}, ()),
+        (None, ()),
+    ],
+)
+def test_divisions_are_read(given: object, read_as: tuple[m.Division, ...]) -> None:
+    """A conversation's divisions are read by id and name; what is none is left out, and hides nobody."""
+    seen = read({"id": PID}, divisions=given)
+    assert seen is not None
+    assert seen.divisions == read_as
+    assert len(seen.participants) == 1
 
 
 def test_a_bare_participant_is_read() -> None:
@@ -87,6 +160,32 @@ def test_only_disconnected_and_terminated_are_ended(state: str, *, is_ended: boo
     """Every other state, unknown ones included, counts as present."""
     seen = person(calls=[{"id": "a", "state": state}])
     assert (seen.is_gone, seen.is_present, seen.legs[0].state) == (is_ended, not is_ended, state.lower())
+
+
+# what the vendor's models say that a leg of each medium can be
+_CALL = "alerting dialing contacting offering connected disconnected terminated none"
+STATES_OF = {
+    m.Medium.VOICE: f"{_CALL} converting uploading transmitting",
+    m.Medium.CALLBACK: f"{_CALL} scheduled",
+    m.Medium.CHAT: _CALL,
+    m.Medium.COBROWSE: f"{_CALL} scheduled",
+    m.Medium.EMAIL: "alerting connected disconnected none parked transmitting",
+    m.Medium.MESSAGE: "alerting connected parked disconnected",
+    m.Medium.INTERNAL_MESSAGE: "alerting connected disconnected",
+    m.Medium.SCREEN_MONITORING: "none connected disconnected",
+    m.Medium.SCREENSHARE: _CALL,
+    m.Medium.SOCIAL: _CALL,
+    m.Medium.VIDEO: _CALL,
+}
+
+
+@pytest.mark.parametrize("medium", list(m.Medium))
+def test_each_medium_ends_by_its_own_states(medium: m.Medium) -> None:
+    """Of the states that a leg of this medium can be in, those that are its end are the end, and no other."""
+    for state in STATES_OF[medium].split():
+        seen = person(**{medium.value: [{"id": "a", "state": state}]})
+        assert seen.is_gone == (state in {"disconnected", "terminated"}), state
+        assert seen.is_present != seen.is_gone
 
 
 @pytest.mark.parametrize("state", [None, 7, {}, ["disconnected"]])
@@ -202,11 +301,16 @@ SOMETHING = st.recursive(
 MEDIA = {medium.value: st.lists(st.fixed_dictionaries({}, optional={"id": SOMETHING, "state": SOMETHING}), max_size=2)
          for medium in m.Medium}  # fmt: skip
 TEXTS = ("id", "purpose", "userId", "externalContactId", "address", "ani", "endTime", "startTime", "connectedTime")
-PERSON = st.fixed_dictionaries({}, optional={**dict.fromkeys(TEXTS, SOMETHING), **MEDIA})
+MORE = dict.fromkeys(("queueId", "attributes", "mediaRoles"), SOMETHING)
+PERSON = st.fixed_dictionaries({}, optional={**dict.fromkeys(TEXTS, SOMETHING), **MORE, **MEDIA})
 
 
 @given(
-    st.fixed_dictionaries({"id": st.just(CID), "participants": st.lists(PERSON | SOMETHING, max_size=4)}) | SOMETHING
+    st.fixed_dictionaries(
+        {"id": st.just(CID), "participants": st.lists(PERSON | SOMETHING, max_size=4)},
+        optional={"divisions": SOMETHING},
+    )
+    | SOMETHING
 )
 def test_no_json_raises(document: object) -> None:
     """Whatever JSON comes, it is a sight of this conversation or none; all text in it can be written as UTF-8."""
@@ -223,7 +327,8 @@ def test_no_bytes_raise(body: bytes) -> None:
     json_in(body)
 
 
-@given(st.lists(PERSON, max_size=4).flatmap(lambda people: st.tuples(st.just(people), st.permutations(people))))
+@settings(max_examples=30)
+@given(st.lists(PERSON, max_size=3).flatmap(lambda people: st.tuples(st.just(people), st.permutations(people))))
 def test_the_order_of_participants_means_nothing(both: tuple[list[object], list[object]]) -> None:
     """The same people in another order are the same people."""
     one, other = (read(*people) for people in both)

@@ -12,7 +12,16 @@ from tests.sources.senders import CONVERSATION, NOW, PARTICIPANT, PHONE, flat, o
 K = m.SelectorKind
 USER = "11111111-2222-3333-4444-555555555555"
 CONTACT = "99999999-8888-7777-6666-555555555555"
-WAYS = {"participant_id": PARTICIPANT, "external_contact_id": CONTACT, "user_id": USER, "caller_phone": PHONE}
+LEG = "77777777-6666-5555-4444-333333333333"
+WAYS = {
+    "communication_id": LEG,
+    "participant_id": PARTICIPANT,
+    "external_contact_id": CONTACT,
+    "user_id": USER,
+    "caller_phone": PHONE,
+    "attribute": "customerId=4711",
+    "purpose": "customer",
+}
 
 
 def asked(body: bytes) -> Asked:
@@ -144,7 +153,8 @@ def test_two_ways_to_name_the_person(names: tuple[str, str]) -> None:
 def test_a_third_way_is_refused() -> None:
     """A third way could not be held against the other two, so nobody is dropped on it."""
     assert "in 3 ways (participant_id, user_id, phone)" in refused(own(participant_id=PARTICIPANT, user_id=USER))
-    assert "in 4 ways" in refused(own(**WAYS))
+    assert "in 3 ways (phone, attribute, purpose)" in refused(own(attribute="a=b", purpose="customer"))
+    assert "in 7 ways" in refused(own(**WAYS))
 
 
 def test_nobody_named() -> None:
@@ -160,7 +170,24 @@ def test_phone_by_both_names() -> None:
     assert refused(own(phone="+14155550124")) == "caller_phone and phone differ; send one of them"
 
 
-@pytest.mark.parametrize("name", ["participant_id", "external_contact_id", "user_id"])
+def test_the_kinds_are_called_as_their_fields() -> None:
+    """Each way to name somebody is a kind of selector, and there is no kind that no field gives."""
+    kinds = [removal(own(**(dict.fromkeys(WAYS) | {name: value}))).selector.kind for name, value in WAYS.items()]
+    assert [kind.replace("phone", "caller_phone") for kind in kinds] == list(WAYS)
+    assert set(kinds) == set(K)
+
+
+def test_an_attribute_in_both_shapes() -> None:
+    """An attribute is `key=value` or an object of the two, in either form of body, and means the same."""
+    alone = dict.fromkeys(WAYS)
+    as_text = removal(own(**(alone | {"attribute": "customerId=a=b"})))
+    assert as_text.selector == m.Selector(K.ATTRIBUTE, "customerId=a=b")
+    assert removal(own(**(alone | {"attribute": {"key": "customerId", "value": "a=b"}}))) == as_text
+    shape = {"key": "customerId", "value": "a=b"}
+    assert removal(flat(participantId=None, attribute=shape)).selector == as_text.selector
+
+
+@pytest.mark.parametrize("name", ["participant_id", "external_contact_id", "user_id", "communication_id"])
 def test_a_broken_way_is_refused_beside_a_good_one(name: str) -> None:
     """Every way that is given must be readable, though another would do."""
     assert "UUID" in refused(own(**{name: "abc-123"}))

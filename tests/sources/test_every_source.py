@@ -31,8 +31,18 @@ FORMS: dict[str, Callable[..., bytes]] = {"own": own, "flat": flat}
 FIELDS = (
     "conversation_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "phone", "medium", "table",
     "sys_id", "ticket", "number", "requested_by", "actor", "reason", "preview", "timestamp", "action", "type", "data",
+    "communication_id", "purpose", "attribute",
 )  # fmt: skip
-ID_FIELDS = ("conversation_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "medium")
+ID_FIELDS = (
+    "conversation_id", "participant_id", "external_contact_id", "user_id", "communication_id", "caller_phone", "medium",
+)  # fmt: skip
+
+# how a value reads that needs no more care
+CLEAN: dict[m.SelectorKind, Callable[[str], str | None]] = {
+    m.SelectorKind.PHONE: m.phone_in,
+    m.SelectorKind.PURPOSE: lambda text: text.lower() if text.isascii() and text.isprintable() else None,
+    m.SelectorKind.ATTRIBUTE: lambda text: text if all(text.partition("=")) and len(text) <= 357 else None,
+}
 
 
 @pytest.fixture(params=list(KINDS))
@@ -177,8 +187,7 @@ def test_any_fields(kind: str, fields: dict[str, object], form: str) -> None:
     if isinstance(found, m.Removal):
         assert m.uuid_in(found.conversation_id) == found.conversation_id
         for selector in filter(None, (found.selector, found.identity)):
-            clean = m.phone_in if selector.kind is m.SelectorKind.PHONE else m.uuid_in
-            assert clean(selector.value) == selector.value
+            assert CLEAN.get(selector.kind, m.uuid_in)(selector.value) == selector.value
         assert found.ticket is None or found.ticket.reference.isprintable()
 
 
