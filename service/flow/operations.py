@@ -120,14 +120,18 @@ async def replay(
 
 
 def _meant(action: m.Action) -> m.Removal:
-    """Return the removal with its numbers whole: after the end they are cut, and then the pin alone says who it was."""
+    """Return the removal with its numbers whole: after the end they are cut, and then the pin alone says who it was.
+
+    Also a purpose: it means somebody else as soon as that one is gone.
+    """
     removal, pin = action.removal, action.progress.pin
-    named = (removal.selector, removal.identity)
-    is_cut = any(one and one.kind is m.SelectorKind.PHONE and m.phone_in(one.value) is None for one in named)
-    if not is_cut:
-        return removal
-    if pin is None:
+    is_cut = any(one and one.is_masked for one in (removal.selector, removal.identity))
+    if pin is None and is_cut:
         raise Unreadable(
-            "the number was cut when the action ended, and nobody was found by it; click again on the ticket"
+            "what named the person was cut when the action ended, and nobody was found by it; click again on the ticket"
         )
-    return replace(removal, selector=m.Selector(m.SelectorKind.PARTICIPANT_ID, pin.participant_id), identity=None)
+    if pin is None or not (is_cut or removal.selector.kind is m.SelectorKind.PURPOSE):
+        return removal
+    leg = m.Selector(m.SelectorKind.COMMUNICATION_ID, pin.communication_id)
+    person = m.Selector(m.SelectorKind.PARTICIPANT_ID, pin.participant_id)
+    return replace(removal, selector=leg if pin.communication_id else person, identity=None)

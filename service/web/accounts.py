@@ -30,16 +30,12 @@ def account_json(account: m.Account) -> Mapping[str, object]:
         "ticket": _ticket(removal.ticket) if removal.ticket else None,
         "preview": removal.preview,
         "replay_of": action.replay_of or None,
-        "selector": {"kind": removal.selector.kind, "value": _value(removal.selector)},
+        # a link may be forwarded; the last four let a person recognise the number, and no more
+        "selector": {"kind": removal.selector.kind, "value": removal.selector.masked.value},
         "sends": [_send(send) for send in action.sends],
         "timeline": [_entry(entry) for entry in account.timeline],
         "reports": [_report(report) for report in account.reports],
     }
-
-
-def _value(selector: m.Selector) -> str:
-    # a link may be forwarded; the last four let a person recognise the number, and no more
-    return f"…{selector.value[-4:]}" if selector.kind is m.SelectorKind.PHONE else selector.value
 
 
 def _outcome(outcome: m.Outcome) -> Mapping[str, object]:

@@ -88,6 +88,39 @@ class Selector:
     kind: SelectorKind
     value: str
 
+    @property
+    def masked(self) -> Selector:
+        """The same as it may be kept and shown: of a number or an attribute's value the last four characters at most.
+
+        What is masked already stays as it is; ids and purposes stay whole.
+        """
+        match self.kind:
+            case SelectorKind.PHONE:
+                return Selector(self.kind, _cut(self.value))
+            case SelectorKind.ATTRIBUTE:
+                key, equals, said = self.value.partition("=")
+                return Selector(self.kind, f"{key}{equals}{_cut(said)}")
+            case _:
+                return self
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it names nobody any more, because its value was cut."""
+        return self.kind in _PERSONAL and self.masked == self
+
+
+# What may be, or hold, somebody's number or name.
+_PERSONAL = frozenset({SelectorKind.PHONE, SelectorKind.ATTRIBUTE})
+_CUT = "…"
+_RECOGNISED = 4  # characters by which somebody who knows the number knows it again
+_TELLING = 8  # four of fewer than these would tell most of it
+
+
+def _cut(text: str) -> str:
+    if text.startswith(_CUT):
+        return text
+    return _CUT + (text[-_RECOGNISED:] if len(text) >= _TELLING else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
