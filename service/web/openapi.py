@@ -104,8 +104,12 @@ _POST_WEBHOOK: Json = {
     ],
     "requestBody": {
         "required": True,
-        "description": "At most 64 KiB, without content encoding.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "description": (
+            "At most 64 KiB, without content encoding. `servicenow` and `standard` take an event of type "
+            "`caller.remove` whose `data` is a Wish, or a Wish with `action` in camelCase or as it stands here. The "
+            "person is named in one way, or in two that must mean the same one."
+        ),
+        "content": {"application/json": {"schema": {"anyOf": [_ref("Event"), _ref("Wish")]}}},
     },
     "responses": {
         "200": _said(
@@ -157,7 +161,37 @@ _ENTRY: Json = _shape(
     correlation_id=TEXT,
     note=TEXT,
 )
+_ID: Json = {"type": "string", "format": "uuid"}
+_WISH: Json = {
+    "type": "object",
+    "properties": {
+        "conversation_id": _ID,
+        "communication_id": {**_ID, "description": "That leg alone, whatever else the person is there by."},
+        "participant_id": _ID,
+        "external_contact_id": _ID,
+        "user_id": _ID,
+        "caller_phone": {**TEXT, "description": "With its country code: `+14155550123`, `tel:`, `sip:`."},
+        "attribute": {
+            "description": "An attribute that one person of an allowed purpose has, and no other.",
+            "oneOf": [
+                {**TEXT, "pattern": "^[^=]{1,100}=.{1,256}$"},
+                _shape(
+                    key={**TEXT, "pattern": "^[^=]+$", "maxLength": 100},
+                    value={**TEXT, "minLength": 1, "maxLength": 256},
+                ),
+            ],
+        },
+        "purpose": {**TEXT, "description": "The one person with this purpose: `customer`, `external`, …"},
+        "medium": {**TEXT, "description": "Only who is there by it: `voice`, `message`, `email`, `chat`, …"},
+        "action": _words(["disconnect"]),
+        "preview": FLAG,
+        "requested_by": TEXT,
+        "reason": TEXT,
+    },
+}
 _SCHEMAS: Json = {
+    "Event": _shape(type=_words(["caller.remove"]), data=_ref("Wish")),
+    "Wish": _WISH,
     "Receipt": _shape(
         status=_words(["accepted", "duplicate"]),
         action=TEXT,

@@ -110,13 +110,16 @@ def test_no_entries() -> None:
 
 
 def test_masking() -> None:
-    """Phone numbers keep their last four digits, ids stay whole."""
+    """Phone numbers and attributes keep their last four characters, ids stay whole."""
     by_id = m.Selector(m.SelectorKind.PARTICIPANT_ID, uuid(1))
     removal = m.Removal(uuid(1), by_id, identity=PHONE, requester="Anna")
     masked = records.masked(removal)
     assert masked == dataclasses.replace(removal, identity=m.Selector(m.SelectorKind.PHONE, "…0123"))
     assert records.masked(m.Removal(uuid(1), PHONE)).selector.value == "…0123"
     assert records.masked(m.Removal(uuid(1), by_id)).identity is None
+    by_attribute = m.Selector(m.SelectorKind.ATTRIBUTE, "callback=+14155550123")
+    cut = m.Selector(m.SelectorKind.ATTRIBUTE, "callback=…0123")
+    assert records.masked(m.Removal(uuid(1), by_attribute, by_attribute)) == m.Removal(uuid(1), cut, cut)
 
 
 def test_a_report_has_one_id() -> None:

@@ -99,3 +99,10 @@ def test_an_id_is_told_as_it_is() -> None:
     told = account_json(m.Account(replace(ACTION, removal=m.Removal(CONVERSATION, selector)), "k", (), ()))
     assert told["selector"] == {"kind": "participant_id", "value": CONVERSATION}
     assert told["ticket"] is None
+
+
+def test_an_attribute_is_told_by_its_key() -> None:
+    """What an attribute says may be a number or a name: whoever holds the link is told its end at most."""
+    selector = m.Selector(m.SelectorKind.ATTRIBUTE, "callback=+14155550123")
+    told = account_json(m.Account(replace(ACTION, removal=m.Removal(CONVERSATION, selector)), "k", (), ()))
+    assert told["selector"] == {"kind": "attribute", "value": "callback=…0123"}

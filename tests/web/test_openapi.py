@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from service.core import model as m
+from service.sources.asking import Asked, asked_in, removal_in
 from service.web import openapi
 from service.web.accounts import account_json
+from tests.sources.senders import CONVERSATION, PHONE
 from tests.web.doors import PUBLIC, SIGNED, Desk
 from tests.web.samples import ACTION, REPORTS, SETTLED, TIMELINE
 
@@ -115,6 +117,21 @@ async def test_receipts_and_problems_are_what_it_says(desk: Desk) -> None:
         assert faults(answer.json(), described["content"][answer.headers["content-type"]]["schema"]) == []
         for header in ("location", "retry-after", "preference-applied"):
             assert header not in answer.headers or header in {name.lower() for name in described["headers"]}
+
+
+def test_a_wish_is_what_sources_take() -> None:
+    """Each way to name the person stands in the document under the name that a source reads, and a source takes it."""
+    ways: dict[str, object] = dict.fromkeys(("communication_id", "participant_id", "external_contact_id"), CONVERSATION)
+    ways |= {"user_id": CONVERSATION, "caller_phone": PHONE, "attribute": "a=b", "purpose": "customer"}
+    taken = []
+    for name, value in ways.items():
+        asked = asked_in(
+            json.dumps({"type": "caller.remove", "data": {"conversation_id": CONVERSATION, name: value}}).encode()
+        )
+        assert isinstance(asked, Asked)
+        taken.append(removal_in(asked, None, None).selector.kind)
+    assert set(taken) == set(m.SelectorKind)
+    assert set(ways) <= set(SCHEMAS["Wish"]["properties"])
 
 
 def test_the_comparison_finds_what_is_wrong() -> None:

@@ -117,7 +117,7 @@ _TELLING = 8  # four of fewer than these would tell most of it
 
 
 def _cut(text: str) -> str:
-    if text.startswith(_CUT):
+    if text.startswith(_CUT) and len(text) <= len(_CUT) + _RECOGNISED:
         return text
     return _CUT + (text[-_RECOGNISED:] if len(text) >= _TELLING else "")
 

@@ -205,6 +205,31 @@ def test_media_are_the_arrays_of_a_conversation() -> None:
     assert {medium.value for medium in Medium} == {*arrays.split(), "socialExpressions", "videos"}
 
 
+@pytest.mark.parametrize(
+    "kind, value, masked",
+    [
+        (SelectorKind.PHONE, NUMBER, "…0123"),
+        (SelectorKind.PHONE, "+123456", "…"),
+        (SelectorKind.ATTRIBUTE, f"callback={NUMBER}", "callback=…0123"),
+        (SelectorKind.ATTRIBUTE, "a=b=12345678", "a=…5678"),
+        (SelectorKind.ATTRIBUTE, "name=Beth", "name=…"),
+        (SelectorKind.ATTRIBUTE, f"a=…{NUMBER}", "a=…0123"),
+    ],
+)
+def test_what_may_be_a_number_or_a_name_is_masked(kind: SelectorKind, value: str, masked: str) -> None:
+    """Of a number or an attribute the last four characters are kept at most, and masked it names nobody any more."""
+    selector, kept = Selector(kind, value), Selector(kind, masked)
+    assert (selector.masked, selector.is_masked) == (kept, False)
+    assert (kept.masked, kept.is_masked) == (kept, True)
+
+
+@pytest.mark.parametrize("kind", sorted(set(SelectorKind) - {SelectorKind.PHONE, SelectorKind.ATTRIBUTE}))
+def test_ids_and_purposes_are_not_masked(kind: SelectorKind) -> None:
+    """An id or a purpose is nobody's secret, and is what one looks for in Genesys."""
+    selector = Selector(kind, GOOD)
+    assert (selector.masked, selector.is_masked) == (selector, False)
+
+
 def test_a_plain_removal_is_meant() -> None:
     """Without further words a removal is no preview, in any medium, and tells no ticket."""
     removal = Removal(GOOD, Selector(SelectorKind.PHONE, NUMBER))
