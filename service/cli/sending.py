@@ -22,6 +22,10 @@ def send(
     phone: Annotated[str, typer.Option(help="Name the person by number, +1415…")] = "",
     user: Annotated[str, typer.Option(help="Name the person by Genesys user id.")] = "",
     external_contact: Annotated[str, typer.Option(help="Name the person by external contact id.")] = "",
+    communication: Annotated[str, typer.Option(help="Name one leg by communication id: it alone is removed.")] = "",
+    attribute: Annotated[str, typer.Option(help="Name the person by an attribute, key=value.")] = "",
+    purpose: Annotated[str, typer.Option(help="Name the one person with this purpose, like customer.")] = "",
+    medium: Annotated[str, typer.Option(help="Only who is there by it: voice, message, email, chat, …")] = "",
     ticket: Annotated[str, typer.Option(help="Where the outcome is told: table/sys_id.")] = "",
     number: Annotated[str, typer.Option(help="What people call the ticket: INC0010112.")] = "",
     delivery_id: Annotated[str, typer.Option("--id", help="The webhook's id; the same id is the same delivery.")] = "",
@@ -42,16 +46,10 @@ def send(
     """
     from service.cli.posting import LONGEST_WAIT_SECONDS, post
 
-    data = {
-        "conversation_id": conversation,
-        "participant_id": participant,
-        "caller_phone": phone,
-        "user_id": user,
-        "external_contact_id": external_contact,
-        "number": number,
-    }
     table, _, sys_id = ticket.rpartition("/")
-    data |= {"table": table, "sys_id": sys_id}
+    data = {"conversation_id": conversation, "medium": medium, "table": table, "sys_id": sys_id, "number": number}
+    data |= {"participant_id": participant, "communication_id": communication, "caller_phone": phone}
+    data |= {"user_id": user, "external_contact_id": external_contact, "attribute": attribute, "purpose": purpose}
     body = _body({key: value for key, value in data.items() if value}, is_preview=preview)
     door, secret = _door_and_secret(source, url, secret_file)
     headers = _headers(secret, delivery_id, body)

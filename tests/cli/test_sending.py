@@ -118,6 +118,36 @@ def test_curl(beside: Commands, service: Service) -> None:
     assert json.loads(done.stdout)["outcome"]["kind"] == "disconnected"
 
 
+def test_the_one_customer(beside: Commands, service: Service) -> None:
+    """Named by purpose and medium, the one customer there is removed."""
+    cid = service.confer()
+    click = words(service, cid, "--purpose", "customer", "--medium", "voice", "--wait", "15", phone="")
+    assert beside(*click) == 0
+    assert service.present(cid) == LEFT
+
+
+@pytest.mark.parametrize(
+    "option, field",
+    [
+        ("--participant", "participant_id"),
+        ("--phone", "caller_phone"),
+        ("--user", "user_id"),
+        ("--external-contact", "external_contact_id"),
+        ("--communication", "communication_id"),
+        ("--attribute", "attribute"),
+        ("--purpose", "purpose"),
+        ("--medium", "medium"),
+        ("--number", "number"),
+    ],
+)
+def test_each_word_has_its_field(beside: Commands, service: Service, option: str, field: str) -> None:
+    """What is named on the command line stands in the body under the name that a source reads, and nothing else."""
+    assert beside(*words(service, "c", option, "key=a value", "--curl", phone="")) == 0
+    printed = shlex.split(beside.out)
+    body = json.loads(printed[printed.index("--data-binary") + 1])
+    assert body["data"] == {"conversation_id": "c", field: "key=a value"}
+
+
 def test_curl_without_wait(beside: Commands, service: Service) -> None:
     """Without --wait the printed request asks for none; every word of it survives a shell."""
     assert beside(*words(service, "it's", "--curl")) == 0
