@@ -157,10 +157,12 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, cl
     if not present:
         starting = [p for p in found if not p.is_gone and not p.is_present]
         return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(gone))
-    # several media of one person: voice, where no other is named; but whoever is like that may be anybody
-    is_likeness = removal.selector.kind in _LIKENESSES
+    if removal.selector.kind in _LIKENESSES:
+        # who left since the click was like that too when it was made, and may be the one it meant
+        return _one_of(present, [p for p in gone if clicked_at is not None and not 0 < p.left_at <= clicked_at])
+    # several media of one person: voice, where no other is named
     in_voice = [p for p in present if any(leg.medium is m.Medium.VOICE and not leg.is_ended for leg in p.legs)]
-    return _one_of(present if is_likeness else in_voice or present)
+    return _one_of(in_voice or present)
 
 
 def _meant(removal: m.Removal, people: list[m.Participant], policy: m.Policy) -> tuple[list[m.Participant], bool]:
@@ -185,12 +187,14 @@ def _meant(removal: m.Removal, people: list[m.Participant], policy: m.Policy) ->
     return (rest, False) if rest or not same else (same, True)
 
 
-def _one_of(rest: list[m.Participant]) -> Selection:
-    users = {p.user_id for p in rest}
+def _one_of(rest: list[m.Participant], others: Iterable[m.Participant] = ()) -> Selection:
+    """Return the one person that `rest` is, unless `others` could be meant as well."""
+    rest_and_others = [*rest, *others]
+    users = {p.user_id for p in rest_and_others}
     # One user can stand several times in a conversation (unanswered alert, re-entry): the newest is the real one.
-    if len(rest) == 1 or (len(users) == 1 and "" not in users):
+    if len(rest_and_others) == 1 or (len(users) == 1 and "" not in users):
         return Selection(View.PRESENT, _newest(rest))
-    return Selection(View.SEVERAL, candidates=_by_id(rest))
+    return Selection(View.SEVERAL, candidates=_by_id(rest_and_others))
 
 
 def _fitting(selector: m.Selector, people: list[m.Participant], policy: m.Policy) -> list[m.Participant]:

@@ -76,6 +76,7 @@ def _participant(given: Mapping[str, object]) -> m.Participant:
         queue_id=m.uuid_in(_text(given, "queueId")) or "",
         attributes=_attributes(given.get("attributes")),
         media_roles=_roles(given.get("mediaRoles")),
+        left_at=_moment(_text(given, "endTime")),
     )
 
 

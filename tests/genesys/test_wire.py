@@ -236,9 +236,10 @@ def test_who_joined_when(fields: dict[str, object], at: int) -> None:
     "end, has_ended", [("2026-11-20T09:00:00Z", True), ("odd", True), ("", False), (None, False), (0, False)]
 )
 def test_an_end_time_means_gone(end: object, *, has_ended: bool) -> None:
-    """`endTime` is there only when somebody has left, whatever his legs still say."""
+    """`endTime` is there only when somebody has left, whatever his legs still say, and may say when that was."""
     seen = person(endTime=end, calls=[{"state": "connected"}])
     assert (seen.has_ended, seen.is_gone) == (has_ended, has_ended)
+    assert seen.left_at == (1_795_165_200_000 if end == "2026-11-20T09:00:00Z" else 0)
 
 
 @pytest.mark.parametrize(

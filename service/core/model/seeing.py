@@ -35,6 +35,7 @@ class Participant:
         media_roles: `full`, `monitor`, `coach`, `barge`; unknown words are kept.
         has_ended: `endTime` is set.
         joined_at: connected or started, the later that is known; 0 when neither is.
+        left_at: when it left, by its `endTime`; 0 when that is not known.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Participant:
     queue_id: str = ""
     attributes: tuple[tuple[str, str], ...] = ()
     media_roles: tuple[str, ...] = ()
+    left_at: int = 0
 
     @property
     def is_gone(self) -> bool:

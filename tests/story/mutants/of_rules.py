@@ -133,7 +133,7 @@ RULES = (
     Mutant(
         "who fits several is nobody",
         "core/selection.py",
-        (('if len(rest) == 1 or (len(users) == 1 and "" not in users):', "if rest:"),),
+        (('if len(rest_and_others) == 1 or (len(users) == 1 and "" not in users):', "if rest:"),),
         "tests/flow/test_removal.py::test_ambiguous_removes_nobody",
     ),
     Mutant(
