@@ -13,6 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from service.core import model as m
+from service.core.policy import Asked, refusal
 from service.core.selection import View, bystanders, select
 from service.core.situation import (
     AGREE_SECONDS,
@@ -151,11 +152,11 @@ def _gone(s: Situation) -> Decision:
 
 
 def _first(s: Situation) -> Decision:
-    if refusal := s.forbidden_by:
-        return Settle(refusal)
+    if forbidden := s.forbidden_by:
+        return Settle(forbidden)
     if s.action.removal.preview:
         return Settle(s.end(m.OutcomeKind.PREVIEWED, "preview"))
-    if not s.terms.is_live:
+    if not s.is_live:
         return Settle(s.end(m.OutcomeKind.PREVIEWED, "shadow"))
     return _disconnect(s)
 
@@ -170,12 +171,20 @@ def _disconnect(s: Situation) -> Decision:
 
 def _give_up(s: Situation) -> Decision:
     last = s.action.sends[-1]
-    if refusal := s.forbidden_by:
-        return Settle(replace(refusal, kind=m.OutcomeKind.FAILED))
+    if forbidden := s.forbidden_by:
+        return Settle(replace(forbidden, kind=m.OutcomeKind.FAILED))
     if last.answer is not None and not last.is_ours:
         return Settle(s.end(m.OutcomeKind.FAILED, "genesys_refused", reply=last.answer.reply))
     unclear = last.answer.reply if last.answer is not None and last.answer.kind is m.AnswerKind.UNCLEAR else None
     return Settle(s.end(m.OutcomeKind.FAILED, "no_effect", reply=unclear))
+
+
+def _is_asker_refused(s: Situation) -> bool:
+    return s.refused_asker is not None
+
+
+def _is_place_refused(s: Situation) -> bool:
+    return s.refused_place is not None
 
 
 def _views(*views: View) -> frozenset[View]:
@@ -186,6 +195,7 @@ _UNREADABLE = _views(View.CANNOT_SEE, View.FORBIDDEN, View.REJECTED, View.NO_LEG
 _ABSENT = _views(View.NO_CONVERSATION, View.NOBODY)
 _LOST = _views(View.UNLISTED, View.ONLY_GONE, View.SEVERAL)
 _PRESENT = _views(View.PRESENT)
+_NAMED = _views(View.NOBODY, View.ONLY_GONE, View.SEVERAL)
 
 
 def _in_verify_budget(s: Situation) -> bool:
@@ -200,17 +210,22 @@ def _last_is_in_window(s: Situation) -> bool:
     return s.action.sends[-1].is_ours and s.since_last_send_seconds < CONFIRM_WINDOW_SECONDS
 
 
-# Rows 0 are what the prose around the table says: poison, and the look that comes before any decision.
+# Rows 0 are what the prose around the table says: poison, who may not ask, the look that comes before any decision, and
+# where nobody may be removed.
 ROWS: tuple[Row, ...] = (
     Row(0, _views(), Sends.NONE, _is_poison, _settle(m.OutcomeKind.FAILED, "poison")),
     Row(0, _views(), Sends.SOME, lambda s: _is_poison(s) and s.is_quiet, _settle(m.OutcomeKind.UNKNOWN, "poison")),
     Row(0, _views(), Sends.OURS, _is_poison, _until_quiet),
+    # who may not ask is told so, and not to click again; nothing has to be seen for it
+    Row(0, _views(), Sends.NONE, _is_asker_refused, _first),
     Row(1, _views(), Sends.NONE, lambda s: s.is_late, _expired),
     Row(0, _views(View.UNSEEN), Sends.ANY, _always, lambda _: LookAgain(0.0)),
     Row(2, _views(View.CANNOT_SEE, View.NO_LEGS), Sends.NONE, _always, _blind),
     Row(3, _views(View.FORBIDDEN, View.REJECTED), Sends.NONE, _always, _not_seen),
     Row(4, _UNREADABLE, Sends.SOME, _in_verify_budget, _blind),
     Row(4, _UNREADABLE, Sends.SOME, _always, _settle(m.OutcomeKind.UNKNOWN, "cannot_see")),
+    # of a conversation that is out of bounds nobody learns who is in it
+    Row(0, _NAMED, Sends.NONE, _is_place_refused, _first),
     # a Genesys that never agrees with itself: the verify budget ends that too
     Row(5, _ABSENT, Sends.ANY, lambda s: not s.is_agreed and _in_verify_budget(s), _until_agreed),
     Row(6, _ABSENT, Sends.NOTHING_OURS, _always, _not_found),
@@ -245,6 +260,7 @@ ROWS: tuple[Row, ...] = (
 
 def situation_of(action: m.Action, sight: m.Sight | None, terms: m.Terms, now: int) -> Situation:
     """Return what a decision about `action` rests on, `now` being the store's clock."""
+    # by the org's policy alone: to look among fewer would make one of several who fit the only one
     selection = select(action.removal, sight, action.progress.pin, terms.policy, action.clicked_at)
     return Situation(action, sight, terms, now, selection)
 
@@ -300,18 +316,24 @@ def action_for(
     delivery: m.Delivery,
     verified: m.Verified,
     terms: m.SourceTerms,
+    under: m.Terms,
     minted: Minted,
     entries: tuple[m.Entry, ...] = (),
 ) -> m.Offer:
     """Return the action that a delivery asks for, with the two keys of sameness.
 
     The delivery key holds something signed: the signed id, else the event id in the body, else the body's hash.
+    A wish is shared by those who may ask it, and not by a click that counts with one that only shows what it would do.
     """
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     signed = verified.signed_id or removal.event_id
     named = ("id", signed) if signed else ("body", body_hash)
     who, medium = removal.selector, removal.medium or ""
-    wish = _digest(terms.org, removal.conversation_id, who.kind, who.value, medium)
+    mode = () if under.may_send else ("shadow",)
+    wish = _digest(terms.org, removal.conversation_id, who.kind, who.value, medium, *mode)
+    may_ask = refusal(under, terms.org, terms.name, Asked(removal.requester)) is None
+    is_shared, rate = may_ask and not removal.preview, under.requester_rate
+    asker = _digest(terms.name, removal.requester.casefold()) if is_shared and rate else ""
     return m.Offer(
         action_id=minted.action_id,
         org=terms.org,
@@ -321,10 +343,13 @@ def action_for(
         delivery_key=_digest(terms.name, *named),
         body_hash=body_hash,
         is_hash_only=not signed,
-        intent_key=None if removal.preview else wish,
+        intent_key=wish if is_shared else None,
         max_age_seconds=terms.max_age_seconds,
         channels=terms.channels,
         entries=entries,
+        is_shadow=not under.may_send,
+        requester_key=asker,
+        requester_rate=rate,
     )
 
 

@@ -21,6 +21,9 @@ SYSTEM_PURPOSES = frozenset(
 # known by a number or an attribute, allowed by a policy or not.
 _BORROWERS = SYSTEM_PURPOSES | {"agent", "user", "group", "station"}
 
+# How a supervisor takes part without being heard by the caller.
+_LISTENING = frozenset({"monitor", "coach"})
+
 # Whoever is like that is meant, and two who are like that are two people: in another medium, or not listed, or not.
 _LIKENESSES = frozenset({m.SelectorKind.PURPOSE, m.SelectorKind.ATTRIBUTE})
 # What a ticket may know from before: where it fits nobody, the other way that the ticket gives stands in.
@@ -254,11 +257,24 @@ def _stays(person: m.Participant, leg_id: str) -> bool:
 
 
 def company(sight: m.Sight | None, target_id: str) -> int:
-    """Return how many people besides the target are present; one user's several entries are one."""
+    """Return how many people would still talk without the target: people, not entries, and not the target's others.
+
+    Who only monitors or coaches is nobody here: they hang on the leg of the one they listen to, and end with it.
+    """
     if not isinstance(sight, m.Conversation):
         return 0
     others = bystanders(sight, target_id)
-    return len({p.user_id or p.id for p in sight.participants if p.id in others})
+    rest = [p for p in sight.participants if p.id in others and not _only_listens(p)]
+    rest = [p for p in rest if not any(p.id != it.id == target_id and _is_same(p, it) for it in sight.participants)]
+    groups: list[list[m.Participant]] = []
+    for one in rest:
+        own = [group for group in groups if any(_is_same(one, other) for other in group)]
+        groups = [group for group in groups if group not in own] + [[one, *(it for group in own for it in group)]]
+    return len(groups)
+
+
+def _only_listens(person: m.Participant) -> bool:
+    return bool(person.media_roles) and _LISTENING.issuperset(person.media_roles)
 
 
 def by_purpose(people: Mapping[str, str]) -> dict[str, int]:
@@ -277,12 +293,16 @@ def is_back(sight: m.Sight | None, person: m.Participant | None, before: Contain
         p.is_present
         and p.id != person.id
         and p.id not in before
-        and (
-            (p.user_id != "" and p.user_id == person.user_id)
-            or (p.external_contact_id != "" and p.external_contact_id == person.external_contact_id)
-            or _is_same_number(p, person)
-        )
+        and _is_same(p, person)
         for p in sight.participants
+    )
+
+
+def _is_same(one: m.Participant, other: m.Participant) -> bool:
+    return (
+        (one.user_id != "" and one.user_id == other.user_id)
+        or (one.external_contact_id != "" and one.external_contact_id == other.external_contact_id)
+        or _is_same_number(one, other)
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.core import model as m
-from service.core.selection import Selection, View, by_purpose, bystanders, company, is_back
+from service.core.policy import Asked, over_rate, refusal
+from service.core.selection import Selection, View, by_purpose, bystanders, is_back
 
 # --- constants; each has its reason beside it, operators' ones are settings ---------------------------------------
 CONFIRM_LOOKS_SECONDS = (0.3, 0.6, 1.2, 2.4)  # after a send; then every 2.4 s. State lags some hundred ms to seconds
@@ -19,7 +20,6 @@ AGREE_SECONDS = 3.0  # two looks that find nobody: state lags clicks
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0)  # after the first, second, third refusal
 MOST_REFUSED, MOST_OURS = 4, 3
 POISON_LAPSES = 3  # claims in a row that ended because the lease ran out
-BYSTANDERS_ALONE = 1  # one left is a call that ends by itself
 _SEEN = frozenset({View.PRESENT, View.GONE, View.BACK})
 
 
@@ -67,17 +67,30 @@ class Situation:
         return (self.now - self.action.sends[-1].marked_at) / 1000 if self.action.sends else 0.0
 
     @property
+    def refused_asker(self) -> m.Outcome | None:
+        """The refusal of who asked, which needs no look, or None."""
+        return self._refused(None, None)
+
+    @property
+    def refused_place(self) -> m.Outcome | None:
+        """The refusal of the conversation, whoever in it is meant, or None."""
+        return self._refused(self.sight, None)
+
+    @property
     def forbidden_by(self) -> m.Outcome | None:
-        """The refusal that the org's policy asks for, or None."""
-        person = self.selection.person
-        if person is None:
-            return None
-        policy = self.terms.policy
-        if person.purpose not in policy.purposes:
-            return self.end(m.OutcomeKind.REFUSED, "purpose", allowed_by=f"orgs.{self.action.org}.purposes")
-        if policy.last_pair == "refuse" and company(self.sight, person.id) <= BYSTANDERS_ALONE:
-            return self.end(m.OutcomeKind.REFUSED, "last_pair", allowed_by=f"orgs.{self.action.org}.last_pair")
-        return None
+        """The refusal that the policy of the org or of the source asks for, or None."""
+        return self._refused(self.sight, self.selection.person)
+
+    def _refused(self, sight: m.Sight | None, person: m.Participant | None) -> m.Outcome | None:
+        action, terms = self.action, self.terms
+        asked = Asked(action.removal.requester, sight if isinstance(sight, m.Conversation) else None, person)
+        why = (over_rate if action.is_over_rate else refusal)(terms, action.org, action.source, asked)
+        return why and self.end(m.OutcomeKind.REFUSED, why.reason, allowed_by=why.allowed_by)
+
+    @property
+    def is_live(self) -> bool:
+        """Something may be sent: org and source are live, and they were when it was asked."""
+        return self.terms.may_send and not self.action.is_shadow
 
     @property
     def may_send_again(self) -> bool:
@@ -88,7 +101,7 @@ class Situation:
         return (
             repeatable
             and not self.is_late
-            and self.terms.is_live
+            and self.is_live
             and not self.action.removal.preview
             and self.forbidden_by is None
             and len(self.refused) < MOST_REFUSED
@@ -142,4 +155,9 @@ class Situation:
             vanished=by_purpose(self.vanished),
             is_back=view is View.BACK or came_back,
             allowed_by=allowed_by,
+            rehearsed="" if self.action.sends else "preview" if self.action.removal.preview else self._mode,
         )
+
+    @property
+    def _mode(self) -> str:
+        return "" if self.is_live else "shadow"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from service.core import model as m
@@ -13,12 +13,17 @@ from service.core.rules import Minted, action_for
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes deliveries for all configured sources."""
+    """Takes deliveries for all configured sources.
+
+    Attributes:
+        terms_of: the terms of what a source asks, by its org and its name: who may ask, how often, whether it counts.
+    """
 
     sources: Mapping[str, Source]
     store: Store
     clock: Clock
     dice: Dice
+    terms_of: Callable[[str, str], m.Terms]
 
     async def take(self, delivery: m.Delivery) -> m.Receipt | m.Ignored:
         """Take one delivery.
@@ -47,8 +52,10 @@ class Intake:
             m.Entry("verify", delivery.received_at, _ms(began, proved), note=fingerprint),
             m.Entry("parse", delivery.received_at, _ms(proved, parsed), note=removal.selector.kind),
         )
-        minted = Minted(self.dice.action_id(source.terms.org), self.dice.token())
-        return await self.store.accept(action_for(removal, delivery, verified, source.terms, minted, entries))
+        terms = source.terms
+        minted = Minted(self.dice.action_id(terms.org), self.dice.token())
+        under = self.terms_of(terms.org, terms.name)
+        return await self.store.accept(action_for(removal, delivery, verified, terms, under, minted, entries))
 
     def _verify_in_vain(self, delivery: m.Delivery) -> None:
         # as much work as for a source that exists, so that the time tells nobody which names do

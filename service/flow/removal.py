@@ -296,7 +296,7 @@ class Attempt:
         return self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS
 
     def _situation(self, sight: m.Sight | None = None, at: float | None = None) -> Situation:
-        terms = self._place.terms[self._action.org]
+        terms = self._place.terms_of(self._action.org, self._action.source)
         return situation_of(self._action, sight or self._sight, terms, self._now(at))
 
     def _keep(self, progress: m.Progress) -> None:

@@ -1,11 +1,11 @@
-"""What every attempt works with: the ports, and the terms an org's actions stand under right now."""
+"""What every attempt works with: the ports, and the terms an action stands under right now."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service import telemetry
 from service.core import model as m
@@ -25,6 +25,7 @@ class Workplace:
         sources: by name.
         terms: by org: policy and mode.
         stopping: set when the process is told to end; attempts then give their leases back instead of waiting.
+        narrowings: by source: what it says on top of its org's.
     """
 
     worker: str
@@ -37,6 +38,11 @@ class Workplace:
     sources: Mapping[str, Source]
     terms: Mapping[str, m.Terms]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    narrowings: Mapping[str, m.Limits] = field(default_factory=dict)
+
+    def terms_of(self, org: str, source: str) -> m.Terms:
+        """Return the terms of what `source` asks of `org`; a source taken out of the settings falls under the org's."""
+        return replace(self.terms[org], narrowed_by=self.narrowings.get(source, m.Limits()))
 
     @asynccontextmanager
     async def renewing(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> AsyncIterator[None]:

@@ -15,19 +15,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from service.core import model as m
 from service.core.errors import Misconfigured
+from service.settings.files import text_in
 from service.settings.sections import OrgSettings, Settings
 from service.sources import KINDS
 from service.sources.options import SourceOptions
 
 PREFIX, NESTED, FROM_FILE = "ONHOOK_", "__", "_FILE"
 CONFIG, STATE_DIR = "ONHOOK_CONFIG", "ONHOOK_STATE_DIR"
-LARGEST_FILE = 64 * 1024  # bytes: settings of a thousand sources; whoever names /dev/zero by mistake hears of it
+_NAMED_FILE = (f"{NESTED}CA{FROM_FILE}", f"{NESTED}FILE")  # settings that name a file: `ca_file`, `wording.file`
 _DEEPEST = 3  # orgs, the name, the setting
 _LISTS = {list, tuple, set, frozenset}
 # what pydantic says for its programmers, said for an operator
@@ -98,24 +100,10 @@ def _file(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
     path = Path(named or "onhook.toml")
     if named or os.access(path, os.F_OK):
         try:
-            return tomllib.loads(_text(path))
+            return tomllib.loads(text_in(path))
         except (ValueError, RecursionError) as fault:
             heard.faults.append(f"{path} is not read as TOML: {fault}")
     return {}
-
-
-def _text(path: Path) -> str:
-    """Return what the file holds; ValueError, without what is in it, where that is no text or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-        if len(raw) > LARGEST_FILE:
-            raise ValueError(f"it is over {LARGEST_FILE // 1024} KiB")
-        return raw.decode()
-    except OSError as fault:
-        raise ValueError(f"it cannot be opened: {fault.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError("it is not text in UTF-8") from None
 
 
 def _environment(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
@@ -124,7 +112,7 @@ def _environment(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
         if not name.startswith(PREFIX) or name in {CONFIG, STATE_DIR}:
             continue
         said = name.removeprefix(PREFIX)
-        is_file = said.endswith(FROM_FILE) and not said.endswith(f"{NESTED}CA{FROM_FILE}")
+        is_file = said.endswith(FROM_FILE) and not said.endswith(_NAMED_FILE)
         *above, last = keys = _keys(said.removesuffix(FROM_FILE) if is_file else said)
         if keys[0] not in (known := _known(Settings)) or not all(keys) or len(keys) > _DEEPEST:
             heard.faults.append(f"{name}: there is no such setting; sections are {', '.join(known)}, then __")
@@ -145,7 +133,7 @@ def _environment(variables: Mapping[str, str], heard: _Heard) -> dict[str, Any]:
 
 def _read_into(into: dict[str, Any], keys: Sequence[str], name: str, path: Path, heard: _Heard) -> None:
     try:
-        into[keys[-1]] = _text(path).strip()
+        into[keys[-1]] = text_in(path).strip()
     except ValueError as fault:
         heard.faults.append(f"{name}: {path} is not read: {fault}")
         heard.unread.add(".".join(keys))
@@ -174,9 +162,14 @@ def _list(model: type[BaseModel], named: object) -> None:
     for given in named.values() if isinstance(named, dict) else ():
         for key, value in given.items() if isinstance(given, dict) else ():
             found = model.model_fields.get(key)
-            kinds = (found.annotation, *get_args(found.annotation)) if found else ()  # `tuple[…] | None` is one too
-            if isinstance(value, str) and any(get_origin(kind) in _LISTS for kind in kinds):
+            if isinstance(value, str) and found and _is_list(found.annotation):
                 given[key] = _parts(value)
+
+
+def _is_list(kind: object) -> bool:
+    """Whether a value of `kind` is a list; `tuple[…] | None` is one too, and what a validator was annotated to."""
+    parts = get_args(kind) if get_origin(kind) in {Annotated, Union, UnionType} else ()
+    return get_origin(kind) in _LISTS or any(_is_list(part) for part in parts)
 
 
 def _parts(value: str) -> list[Any]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ssl
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
 from service.core import model as m
+from service.core.wording import SHIPPED, Wording
 from service.genesys import GenesysOptions
-from service.sources.options import SourceOptions
+from service.settings.files import wording_in
+from service.sources.options import Choice, Mode, Names, Purposes, Queues, RequesterRate, SourceOptions
 
 _PORT_MOST = 65535
 
@@ -135,23 +137,66 @@ class LogSettings(BaseModel):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class WordingSettings(BaseModel):
+    """How outcomes are told.
+
+    Attributes:
+        file: a TOML file of own words, language → key → sentence; empty for the shipped ones alone.
+    """
+
+    model_config = _STRICT
+
+    file: str = ""
+    _wording: Wording = PrivateAttr(default=SHIPPED)
+
+    @model_validator(mode="after")
+    def _reads_words(self) -> Self:
+        if self.file:
+            self._wording = wording_in(Path(self.file))
+        return self
+
+    @property
+    def wording(self) -> Wording:
+        """The shipped words, and before them the file's as they were when the settings were read."""
+        return self._wording
+
+
 class OrgSettings(GenesysOptions):
     """A Genesys Cloud organisation.
 
     Attributes:
         mode: `live`, or `shadow`: everything but the send.
-        purposes: who may be removed.
+        purposes: who may be removed: participants with one of these purposes, and nobody else.
+        queues: ids of queues, one of which brought somebody into the conversation; empty for any.
+        divisions: ids or names of divisions, one of which the conversation is in; empty for any.
+        requesters: who may ask; empty for anybody.
         last_pair: `allow` or `refuse` a removal that leaves one person alone, which normally ends the call.
+        supervisors: `allow` or `refuse` to remove who monitors, coaches or barges in, whatever his purpose.
+        requester_rate: removals a minute that one requester of one source may ask for; 0 for any number.
     """
 
-    mode: Literal["live", "shadow"] = "live"
-    purposes: frozenset[str] = m.Policy().purposes
-    last_pair: Literal["allow", "refuse"] = "allow"
+    mode: Mode = "live"
+    purposes: Purposes = m.Policy().purposes
+    queues: Queues = frozenset()
+    divisions: Names = frozenset()
+    requesters: Names = frozenset()
+    last_pair: Choice = "allow"
+    supervisors: Choice = "refuse"
+    requester_rate: RequesterRate = 0
 
     @property
     def terms(self) -> m.Terms:
         """Under which terms this org's actions are decided."""
-        return m.Terms(m.Policy(self.purposes, self.last_pair), is_live=self.mode == "live")
+        policy = m.Policy(
+            purposes=self.purposes,
+            last_pair=self.last_pair,
+            queues=self.queues,
+            divisions=self.divisions,
+            requesters=self.requesters,
+            supervisors=self.supervisors,
+            requester_rate=self.requester_rate,
+        )
+        return m.Terms(policy, is_live=self.mode == "live")
 
 
 class Settings(BaseModel):
@@ -163,6 +208,7 @@ class Settings(BaseModel):
     doors: DoorSettings = DoorSettings()
     outbound: OutboundSettings = OutboundSettings()
     log: LogSettings = LogSettings()
+    wording: WordingSettings = WordingSettings()
     orgs: dict[str, OrgSettings] = {}
     sources: dict[str, SourceOptions] = {}
     state_dir: Path = Path()

@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from service.core import model as m
 from service.sources.signing import Keyring, fingerprint, secret_in
 
 # A receipt has a body, so 204 is none of them.
 SUCCESS_STATUSES: Final = (200, 201, 202)
+# one a second of one person is no person any more
+RATE_MOST: Final = 6000
+
+
+def _named(said: frozenset[str]) -> frozenset[str]:
+    if not all(word.strip() for word in said):
+        raise ValueError("has an entry with nothing in it")
+    return frozenset(word.strip() for word in said)
+
+
+def _purposes(said: frozenset[str]) -> frozenset[str]:
+    return frozenset(word.lower() for word in _named(said))
+
+
+def _queues(said: frozenset[str]) -> frozenset[str]:
+    ids = {word: m.uuid_in(word) for word in _named(said)}
+    if wrong := sorted(word for word, id_ in ids.items() if id_ is None):
+        raise ValueError(f"has {wrong[0]}, and is a list of ids of queues, like 0f9a1d4e-5b7c-4d21-9e3a-2c4b6d8e0f1a")
+    return frozenset(id_ for id_ in ids.values() if id_)
+
+
+# what a policy may say of an org and of a source: the same words for both
+Purposes = Annotated[frozenset[str], AfterValidator(_purposes)]
+Queues = Annotated[frozenset[str], AfterValidator(_queues)]
+Names = Annotated[frozenset[str], AfterValidator(_named)]
+Choice = Literal["allow", "refuse"]
+Mode = Literal["live", "shadow"]
+RequesterRate = Annotated[int, Field(ge=0, le=RATE_MOST)]
 
 
 class SourceOptions(BaseModel):
     """The settings that all kinds share. Secrets are masked wherever the options are shown, also in error messages.
+
+    Those of the policy stand on top of the org's: what either refuses is refused, so a source only ever narrows.
 
     Attributes:
         org: the one org it may act on.
@@ -24,6 +54,15 @@ class SourceOptions(BaseModel):
         max_age: seconds after the click in which a removal may still be done.
         untimed: what becomes of a delivery that says no time: `refuse`, or `accept`: then its age counts from receipt.
         time_zone: the zone of times it sends without an offset (`Europe/Berlin`); "" refuses those.
+        language: in which its tickets are told: `en`, `de`, or one that `wording.file` has words in.
+        mode: `shadow`: everything but the send, also in a live org.
+        purposes: who of those that the org allows may be removed; None for all of them.
+        queues: ids of queues, one of which brought somebody into the conversation; empty for any.
+        divisions: ids or names of divisions, one of which the conversation is in; empty for any.
+        requesters: who may ask; empty for anybody.
+        last_pair: `refuse` a removal that leaves one person alone.
+        supervisors: `refuse` to remove who monitors, coaches or barges in.
+        requester_rate: removals a minute that one requester may ask for; 0 for any number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -36,6 +75,16 @@ class SourceOptions(BaseModel):
     max_age: float = Field(default=120, ge=5, le=3600, allow_inf_nan=False)
     untimed: Literal["refuse", "accept"] = "refuse"
     time_zone: str = ""
+    language: str = "en"
+    mode: Mode = "live"
+    purposes: Purposes | None = None
+    queues: Queues = frozenset()
+    divisions: Names = frozenset()
+    requesters: Names = frozenset()
+    last_pair: Choice = "allow"
+    supervisors: Choice = "allow"
+    # none: many systems sign every click with the name of one technical user, and his colleagues must not be refused
+    requester_rate: RequesterRate = 0
 
     @field_validator("org")
     @classmethod
@@ -91,6 +140,20 @@ class SourceOptions(BaseModel):
         """What names the secrets: two sources that share one would take each other's deliveries."""
         return frozenset(map(fingerprint, self.keys))
 
+    @property
+    def limits(self) -> m.Limits:
+        """What it says on top of its org's policy."""
+        return m.Limits(
+            purposes=self.purposes,
+            last_pair=self.last_pair,
+            queues=self.queues,
+            divisions=self.divisions,
+            requesters=self.requesters,
+            supervisors=self.supervisors,
+            requester_rate=self.requester_rate,
+            is_live=self.mode == "live",
+        )
+
     def terms(self, name: str, channels: tuple[str, ...]) -> m.SourceTerms:
         """Return what the rules need to know of the source, configured as `name`."""
-        return m.SourceTerms(name, self.org, self.max_age, tuple(dict.fromkeys(channels)))
+        return m.SourceTerms(name, self.org, self.max_age, tuple(dict.fromkeys(channels)), self.language)

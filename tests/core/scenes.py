@@ -24,6 +24,8 @@ ACCEPTED, UNCLEAR = m.AnswerKind.ACCEPTED, m.AnswerKind.UNCLEAR
 FOR_NOW, FOR_GOOD = m.AnswerKind.REFUSED_FOR_NOW, m.AnswerKind.REFUSED_FOR_GOOD
 KINDS: tuple[m.AnswerKind | None, ...] = (BARE, ACCEPTED, UNCLEAR, FOR_NOW, FOR_GOOD)
 
+# the grounds of policy.py
+POLICY = "requester queue division purpose supervisor last_pair"
 # every way in which the table ends an action; held against the table in test_rules, against the words in test_wording
 ENDINGS: frozenset[tuple[m.OutcomeKind, str]] = frozenset(
     (kind, reason)
@@ -31,9 +33,9 @@ ENDINGS: frozenset[tuple[m.OutcomeKind, str]] = frozenset(
         m.OutcomeKind.DISCONNECTED: "confirmed",
         m.OutcomeKind.ALREADY_GONE: "gone",
         m.OutcomeKind.NOT_FOUND: "conversation participant",
-        m.OutcomeKind.REFUSED: "ambiguous contradictory purpose last_pair",
+        m.OutcomeKind.REFUSED: f"ambiguous contradictory requester_rate {POLICY}",
         m.OutcomeKind.EXPIRED: "late paused busy genesys_unreachable",
-        m.OutcomeKind.FAILED: "forbidden rejected genesys_refused no_effect poison purpose last_pair",
+        m.OutcomeKind.FAILED: f"forbidden rejected genesys_refused no_effect poison {POLICY}",
         m.OutcomeKind.UNKNOWN: "cannot_see conversation_not_found participant_lost poison",
         m.OutcomeKind.PREVIEWED: "preview shadow",
     }.items()
@@ -137,9 +139,10 @@ def action(
     left: float = 60.0,
     lapses: int = 0,
     progress: m.Progress | None = None,
+    requester: str = "",
 ) -> m.Action:
     """An action whose not-after lies `left` seconds after NOW."""
-    removal = m.Removal(CONVERSATION, selector, identity, medium, preview=preview)
+    removal = m.Removal(CONVERSATION, selector, identity, medium, preview=preview, requester=requester)
     not_after = NOW + round(left * 1000)
     clicked_at = not_after - 120_000
     return m.Action(

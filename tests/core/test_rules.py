@@ -27,6 +27,7 @@ from tests.core.scenes import (
     FOR_GOOD,
     FOR_NOW,
     NOW,
+    OTHER,
     PIN,
     SUPERVISOR,
     TALK,
@@ -43,6 +44,9 @@ UNPINNED = m.Progress(was_unpinned=True)
 SHADOW = m.Terms(is_live=False)
 NO_CUSTOMERS = m.Terms(m.Policy(purposes=frozenset({"external"})))
 KEEP_PAIRS = m.Terms(m.Policy(last_pair="refuse"))
+ONLY_BETH = m.Terms(m.Policy(requesters=frozenset({"beth.anglin"})))
+ONE_QUEUE = m.Terms(narrowed_by=m.Limits(queues=frozenset({OTHER})))
+ONE_DIVISION = m.Terms(narrowed_by=m.Limits(divisions=frozenset({"Sales"})))
 DISCONNECT = ("disconnect", PIN)
 UNPIN = ("unpin", 0.0)
 
@@ -142,6 +146,21 @@ TABLE: list[tuple[int, Situation, tuple[object, object]]] = [
     (12, seen(V.GONE, *sent(ACCEPTED, FOR_NOW), left=-1), (K.DISCONNECTED, "confirmed")),
     (12, seen(V.BACK, *sent(UNCLEAR)), (K.DISCONNECTED, "confirmed")),
     # there, and nothing sent yet
+    # who may not ask, also too late or when nothing was seen; and where nobody may be removed
+    (0, seen(V.UNSEEN, terms=ONLY_BETH), (K.REFUSED, "requester")),
+    (0, seen(V.UNSEEN, terms=ONLY_BETH, left=-1), (K.REFUSED, "requester")),
+    (0, seen(V.CANNOT_SEE, terms=ONLY_BETH, preview=True), (K.REFUSED, "requester")),
+    (0, seen(V.NOBODY, terms=ONE_QUEUE, progress=absent(V.NOBODY, 3)), (K.REFUSED, "queue")),
+    (0, seen(V.ONLY_GONE, terms=ONE_QUEUE), (K.REFUSED, "queue")),
+    (0, seen(V.SEVERAL, terms=ONE_DIVISION), (K.REFUSED, "division")),
+    (13, seen(V.PRESENT, terms=ONE_QUEUE), (K.REFUSED, "queue")),
+    (13, seen(V.PRESENT, terms=ONE_DIVISION, preview=True), (K.REFUSED, "division")),
+    (8, seen(V.ONLY_GONE, *sent(FOR_NOW), terms=ONE_QUEUE, progress=UNPINNED), (K.ALREADY_GONE, "gone")),
+    (12, seen(V.GONE, *sent(BARE), terms=ONLY_BETH), (K.DISCONNECTED, "confirmed")),
+    (17, seen(V.PRESENT, *sent(ACCEPTED, ago=8), terms=ONLY_BETH), look(2.4)),
+    (18, seen(V.PRESENT, *sent(FOR_NOW), terms=ONLY_BETH), (K.FAILED, "requester")),
+    (18, seen(V.PRESENT, *sent(FOR_NOW), terms=ONE_QUEUE), (K.FAILED, "queue")),
+    (18, seen(V.PRESENT, *sent(FOR_NOW), terms=ONE_DIVISION), (K.FAILED, "division")),
     (13, seen(V.PRESENT, left=0.001), DISCONNECT),
     (13, seen(V.PRESENT, lapses=2), DISCONNECT),
     (13, seen(V.PRESENT, terms=NO_CUSTOMERS, preview=True), (K.REFUSED, "purpose")),
@@ -210,7 +229,9 @@ def test_every_row_has_a_case() -> None:
     assert {fitting(situation)[0] for _, situation, _ in TABLE} == set(range(len(ROWS)))
     assert {row.number for row in ROWS} == set(range(19))
     ends = [decision.outcome for _, it, _ in TABLE if isinstance(decision := decide(it), Settle)]
-    own = {(K.REFUSED, "last_pair"), (K.FAILED, "last_pair"), (K.REFUSED, "contradictory")}  # have cases of their own
+    # have cases of their own
+    own = {(kind, reason) for kind in (K.REFUSED, K.FAILED) for reason in ("last_pair", "supervisor")}
+    own |= {(K.REFUSED, "contradictory"), (K.REFUSED, "requester_rate")}
     assert {(it.kind, it.reason) for it in ends} | own == ENDINGS
     numbered = [row.number for row in ROWS if row.number]
     assert numbered == sorted(numbered)
@@ -275,6 +296,44 @@ def test_the_last_pair_is_kept_where_the_org_says_so() -> None:
         for one, kind in ((fresh, K.REFUSED), (again, K.FAILED)):
             assert said(decide(situation_of(one, pair, KEEP_PAIRS, NOW))) == (kind, "last_pair")
             assert said(decide(situation_of(one, pair, m.Terms(), NOW))) == DISCONNECT
+
+
+def test_supervisors_are_kept_unless_the_org_says_otherwise() -> None:
+    """Who monitors, coaches or barges in is refused though his purpose is allowed, before and after a send."""
+    for role in ("monitor", "coach", "barge"):
+        watched = conversation(replace(CALLER_THERE, media_roles=("full", role)), *TALK.participants[1:])
+        fresh = action(progress=m.Progress(pin=PIN))
+        again = replace(fresh, sends=sent(FOR_NOW, ago=1))
+        free = m.Terms(m.Policy(supervisors="allow"))
+        for one, kind in ((fresh, K.REFUSED), (again, K.FAILED)):
+            assert said(decide(situation_of(one, watched, m.Terms(), NOW))) == (kind, "supervisor")
+            assert said(decide(situation_of(one, watched, free, NOW))) == DISCONNECT
+
+
+@pytest.mark.parametrize("left", [60, -1])
+@pytest.mark.parametrize("rate", [0, 3])
+def test_who_asked_too_often_is_refused_without_a_look(left: float, rate: int) -> None:
+    """What `accept` found over the rate ends so, whatever the rate is by now, and names the setting."""
+    over = replace(action(left=left), is_over_rate=True)
+    decision = decide(situation_of(over, None, m.Terms(m.Policy(requester_rate=rate)), NOW))
+    assert said(decision) == (K.REFUSED, "requester_rate")
+    assert isinstance(decision, Settle)
+    assert decision.outcome.allowed_by == "orgs.main.requester_rate"
+
+
+@pytest.mark.parametrize(
+    "asked, terms",
+    [
+        (action(), m.Terms(narrowed_by=m.Limits(is_live=False))),
+        (replace(action(), is_shadow=True), m.Terms()),
+        (replace(action(), is_shadow=True), m.Terms(is_live=False)),
+    ],
+)
+def test_whatever_is_in_shadow_sends_nothing(asked: m.Action, terms: m.Terms) -> None:
+    """A source in shadow, and a click made in shadow, stay so in a live org: before a send, and for another one."""
+    assert said(decide(situation_of(asked, TALK, terms, NOW))) == (K.PREVIEWED, "shadow")
+    again = replace(asked, sends=sent(FOR_NOW, ago=60), progress=m.Progress(pin=PIN))
+    assert said(decide(situation_of(again, TALK, terms, NOW))) == (K.FAILED, "genesys_refused")
 
 
 def test_a_present_view_without_a_person_is_a_fault_of_ours() -> None:

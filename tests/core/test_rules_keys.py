@@ -6,19 +6,27 @@ import pytest
 
 from service.core import model as m
 from service.core.rules import OUTCOME_EXIT_CODES, Minted, action_for, report_wait_seconds
+from tests.core.limits import with_limits
 from tests.core.scenes import AGENT, BY_ID, BY_PHONE, CALLER, CONVERSATION, NOW, ORG, PHONE
 
 WISH = m.Removal(CONVERSATION, BY_PHONE)
 
 
 def offer(
-    wish: m.Removal = WISH, *, body: bytes = b"{}", signed_id: str = "", source: str = "desk", org: str = ORG
+    wish: m.Removal = WISH,
+    *,
+    body: bytes = b"{}",
+    signed_id: str = "",
+    source: str = "desk",
+    org: str = ORG,
+    under: m.Terms | None = None,
 ) -> m.Offer:
     """The action that a delivery asks for."""
     terms = m.SourceTerms(source, org, 120.0, ("ticket", "webhook"))
     verified = m.Verified(signed_id, None, "01234567")
     entries = (m.Entry("verify", NOW),)
-    return action_for(wish, m.Delivery(source, (), body, NOW), verified, terms, Minted("main.id", "key"), entries)
+    delivery, minted = m.Delivery(source, (), body, NOW), Minted("main.id", "key")
+    return action_for(wish, delivery, verified, terms, under or m.Terms(), minted, entries)
 
 
 def test_an_offer_carries_what_was_asked() -> None:
@@ -97,6 +105,42 @@ def test_the_same_wish(same: m.Removal) -> None:
 def test_a_preview_shares_no_wish() -> None:
     """A preview never joins, and is never joined by, a removal that is meant."""
     assert offer(replace(WISH, preview=True)).intent_key is None
+
+
+@pytest.mark.parametrize("section", ["policy", "narrowed_by"])
+def test_who_may_not_ask_shares_no_wish(section: str) -> None:
+    """The wish of a requester who is not on the list joins nothing that is meant; one on the list shares it as ever."""
+    under = with_limits(section, requesters=frozenset({"Beth.Anglin"}))
+    assert offer(replace(WISH, requester="mallory"), under=under).intent_key is None
+    assert offer(WISH, under=under).intent_key is None
+    assert offer(replace(WISH, requester="beth.anglin"), under=under).intent_key == offer().intent_key
+
+
+@pytest.mark.parametrize("under", [m.Terms(is_live=False), m.Terms(narrowed_by=m.Limits(is_live=False))])
+def test_a_click_that_counts_shares_nothing_with_one_in_shadow(under: m.Terms) -> None:
+    """What was asked in shadow says so and is shared by others in shadow; no live click ends with it as a preview."""
+    shadow, live = offer(under=under), offer()
+    assert (shadow.is_shadow, live.is_shadow) == (True, False)
+    assert shadow.intent_key == offer(under=m.Terms(is_live=False)).intent_key not in {None, live.intent_key}
+
+
+@pytest.mark.parametrize("section", ["policy", "narrowed_by"])
+def test_whose_actions_are_counted(section: str) -> None:
+    """With a rate, actions are counted by source and requester, however the name is written; not without one."""
+    under = with_limits(section, requester_rate=3)
+    by_beth = offer(replace(WISH, requester="Beth"), under=under)
+    assert by_beth.requester_rate == 3
+    assert by_beth.requester_key == offer(replace(WISH, requester="beth"), under=under).requester_key != ""
+    assert by_beth.requester_key != offer(replace(WISH, requester="beth"), source="second", under=under).requester_key
+    assert by_beth.requester_key != offer(WISH, under=under).requester_key
+    assert offer(replace(WISH, requester="Beth")).requester_key == ""
+
+
+def test_what_is_not_counted() -> None:
+    """Neither a preview nor what its requester may not ask anyhow takes from a requester's rate."""
+    under = with_limits("policy", requester_rate=3, requesters=frozenset({"beth"}))
+    assert offer(replace(WISH, requester="beth", preview=True), under=under).requester_key == ""
+    assert offer(replace(WISH, requester="mallory"), under=under).requester_key == ""
 
 
 @pytest.mark.parametrize(

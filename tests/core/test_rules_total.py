@@ -19,6 +19,7 @@ from tests.core.scenes import (
     AGENT_THERE,
     BARE,
     CALLER_THERE,
+    CONVERSATION,
     FOR_GOOD,
     FOR_NOW,
     KINDS,
@@ -46,6 +47,8 @@ MODES: dict[str, tuple[m.Terms, bool]] = {
     "preview": (ALLOWED, True),
     "purpose": (m.Terms(m.Policy(purposes=frozenset({"external"}))), False),
     "last_pair": (m.Terms(m.Policy(last_pair="refuse")), False),
+    "requester": (m.Terms(narrowed_by=m.Limits(requesters=frozenset({"beth.anglin"}))), False),
+    "queue": (m.Terms(narrowed_by=m.Limits(queues=frozenset({CONVERSATION}))), False),
 }
 PAIR = conversation(CALLER_THERE, AGENT_THERE)
 SHORT = [kinds for length in range(3) for kinds in product(KINDS, repeat=length)]
@@ -141,7 +144,12 @@ def lawful(case: Case, outcome: m.Outcome) -> bool:
         K.ALREADY_GONE: case.view in OVER | {V.ONLY_GONE} and case.ours == 0,
         K.NOT_FOUND: case.view in ABSENT and case.ours == 0 and (case.absent >= 3 or case.age >= 900),
         K.REFUSED: case.ours == 0
-        and (case.view is V.SEVERAL or (case.view is V.PRESENT and case.mode in {"purpose", "last_pair"})),
+        and (
+            case.view is V.SEVERAL
+            or (case.view is V.PRESENT and case.mode in {"purpose", "last_pair", "queue"})
+            or (case.view in {V.NOBODY, V.ONLY_GONE} and case.mode == "queue" and never_sent)
+            or (case.mode == "requester" and never_sent)
+        ),
         K.EXPIRED: never_sent and case.left <= 0,
         K.FAILED: (never_sent and (poison or case.view in {V.FORBIDDEN, V.REJECTED})) or spent,
         K.UNKNOWN: quiet

@@ -297,3 +297,36 @@ def test_one_user_twice_is_one_person() -> None:
     assert company(conversation(CALLER_THERE, *twice), CALLER) == 1
     assert company(conversation(CALLER_THERE, *twice, SUPERVISOR_THERE), CALLER) == 2
     assert company(NOT_FOUND, CALLER) == 0
+
+
+@pytest.mark.parametrize(
+    "others, people",
+    [
+        # by contact, and by number and purpose; whom one entry knows by both, the two others are
+        ((person("b1", contact=OTHER), person("b2", contact=OTHER)), 1),
+        ((person("b1", phone="+14155550199"), person("b2", phone="+14155550199")), 1),
+        ((person("b1", phone="+14155550199"), person("b2", "external", phone="+14155550199")), 2),
+        (
+            (
+                person("b1", contact=OTHER),
+                person("b2", phone="+14155550199"),
+                person("b3", contact=OTHER, phone="+14155550199"),
+            ),
+            1,
+        ),
+        # an agent's leg has the caller's number, and is not the caller
+        ((person("b1", "agent", phone=PHONE), person("b2", "agent", phone=PHONE)), 2),
+        # the caller's own other entry keeps nobody company
+        ((person("b1", phone=PHONE), AGENT_THERE), 1),
+        # who only listens is nobody; who is heard is somebody
+        ((AGENT_THERE, replace(SUPERVISOR_THERE, media_roles=("monitor",))), 1),
+        ((AGENT_THERE, replace(SUPERVISOR_THERE, media_roles=("monitor", "coach"))), 1),
+        ((AGENT_THERE, replace(SUPERVISOR_THERE, media_roles=("barge",))), 2),
+        ((AGENT_THERE, replace(SUPERVISOR_THERE, media_roles=("monitor", "full"))), 2),
+        ((AGENT_THERE, replace(SUPERVISOR_THERE, media_roles=("brandnew",))), 2),
+    ],
+)
+def test_company_is_people(others: tuple[m.Participant, ...], people: int) -> None:
+    """For the last pair people count and not entries: the same contact, user, or number and purpose is one person."""
+    assert company(conversation(CALLER_THERE, *others), CALLER) == people
+    assert company(conversation(*reversed(others), CALLER_THERE), CALLER) == people

@@ -124,6 +124,22 @@ def test_a_refusal_names_the_setting() -> None:
 
 
 @pytest.mark.parametrize(
+    "situation, rehearsed",
+    [
+        (seen(V.PRESENT), ""),
+        (seen(V.PRESENT, preview=True), "preview"),
+        (seen(V.GONE, terms=SHADOW), "shadow"),
+        (seen(V.GONE, terms=SHADOW, preview=True), "preview"),
+        (seen(V.GONE, *sent(ACCEPTED), terms=SHADOW), ""),
+        (seen(V.NOBODY, terms=m.Terms(narrowed_by=m.Limits(is_live=False))), "shadow"),
+    ],
+)
+def test_an_outcome_says_whether_it_was_meant(situation: Situation, rehearsed: str) -> None:
+    """Where nothing would have been sent whatever was found, the outcome says why; what was sent counts."""
+    assert situation.end(m.OutcomeKind.ALREADY_GONE, "gone").rehearsed == rehearsed
+
+
+@pytest.mark.parametrize(
     "sends, left, terms, preview, allowed",
     [
         (sent(FOR_NOW), 1, m.Terms(), False, True),

@@ -108,6 +108,7 @@ class Stage:
     bells: Bells = field(default_factory=Bells)
     broken: list[tuple[str, Exception]] = field(default_factory=list)
     terms: m.Terms = field(default_factory=m.Terms)
+    narrowings: dict[str, m.Limits] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
     clouds: dict[str, GenesysCloud] = field(default_factory=dict)
     sent: int = 0
@@ -199,16 +200,21 @@ class Stage:
             "dice": self.dice,
             "sources": self.sources,
             "terms": {ORG: self.terms},
+            "narrowings": self.narrowings,
         }
         ports = real | ports
         if "genesys" not in ports:
             ports["genesys"] = {ORG: self.clouds.get(worker) or self.clouds.setdefault(worker, self.cloud())}
         return Workplace(worker=worker, **ports)
 
+    def terms_of(self, org: str, source: str) -> m.Terms:
+        """Return the terms of now, as a process would that was started now."""
+        return self.place().terms_of(org, source)
+
     @property
     def intake(self) -> Intake:
         """The intake of these sources."""
-        return Intake(self.sources, self.store, self.clock, self.dice)
+        return Intake(self.sources, self.store, self.clock, self.dice, self.terms_of)
 
     # --- what comes in -----------------------------------------------------------------------------------------------
 

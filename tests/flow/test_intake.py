@@ -50,7 +50,7 @@ def scene(stage: Stage) -> Scene:
 async def test_a_new_action(stage: Stage, scene: Scene) -> None:
     """A click becomes an action of the source's org, due at once, with its key and its timeline so far."""
     counting = Counting(stage, stage.sources[SOURCE])
-    intake = Intake({SOURCE: counting}, stage.store, stage.clock, stage.dice)
+    intake = Intake({SOURCE: counting}, stage.store, stage.clock, stage.dice, stage.terms_of)
     delivery = stage.delivery(scene, sys_id="9d385017c611228701d22104cc95c371")
     receipt = await intake.take(delivery)
     assert isinstance(receipt, m.Receipt)
@@ -134,7 +134,7 @@ async def test_malformed(stage: Stage, scene: Scene) -> None:
             return m.Verified("msg", None, "00000000")
 
     source = Unsigned(stage, stage.sources[SOURCE])
-    intake = Intake({SOURCE: source}, stage.store, stage.clock, stage.dice)
+    intake = Intake({SOURCE: source}, stage.store, stage.clock, stage.dice, stage.terms_of)
     with pytest.raises(Malformed):
         await intake.take(m.Delivery(SOURCE, (), b"{", stage.clock.now()))
 
@@ -143,7 +143,7 @@ async def test_malformed(stage: Stage, scene: Scene) -> None:
 async def test_an_unknown_source_is_verified_in_vain(stage: Stage, scene: Scene, is_authentic: bool) -> None:
     """A name that no source has costs the same work, whatever the signature, and is a bad signature."""
     counting = Counting(stage, stage.sources[SOURCE])
-    intake = Intake({SOURCE: counting}, stage.store, stage.clock, stage.dice)
+    intake = Intake({SOURCE: counting}, stage.store, stage.clock, stage.dice, stage.terms_of)
     delivery = stage.delivery(scene, source="nobody")
     with pytest.raises(BadSignature, match="no such source"):
         await intake.take(delivery if is_authentic else replace(delivery, body=b"{}"))
@@ -153,14 +153,14 @@ async def test_an_unknown_source_is_verified_in_vain(stage: Stage, scene: Scene,
 async def test_no_source_at_all(stage: Stage, scene: Scene) -> None:
     """Without any source every delivery is a bad signature."""
     with pytest.raises(BadSignature):
-        await Intake({}, stage.store, stage.clock, stage.dice).take(stage.delivery(scene))
+        await Intake({}, stage.store, stage.clock, stage.dice, stage.terms_of).take(stage.delivery(scene))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_not_stored(stage: Stage, scene: Scene, when: str) -> None:
     """Where the store does not say yes nothing is promised; the sender's repeat is one action, stored once."""
     hook = {when: on("accept", raising(down()))}
-    intake = Intake(stage.sources, stage.place(store=Meddler(stage.store, **hook)).store, stage.clock, stage.dice)
+    intake = Intake(stage.sources, stage.place(store=Meddler(stage.store, **hook)).store, stage.clock, stage.dice, stage.terms_of)
     delivery = stage.delivery(scene)
     with pytest.raises(StoreDown):
         await intake.take(delivery)

@@ -180,7 +180,7 @@ class Desk:
         form = ToySource("chat", 200, frozenset({"application/x-www-form-urlencoded"}))
         sources: Mapping[str, Source] = {"desk": self.source, "chat": form}
         store = cast("Store", self.shelf)
-        intake = Intake(sources, store, self.clock, CountingDice())
+        intake = Intake(sources, store, self.clock, CountingDice(), lambda *_: m.Terms())
         self.door = public_door(
             intake, store, self.waiter, self.clock, public_url=f"{PUBLIC}/", is_draining=lambda: self.is_draining
         )

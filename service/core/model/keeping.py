@@ -26,6 +26,9 @@ class Offer:
         channels: one report for each, if the removal names a ticket or the channel needs none.
         entries: the timeline so far (verify, parse).
         replay_of: the action that a person asks again, or "".
+        is_shadow: asked while nothing is sent for this source: it stays so, whatever is switched before its end.
+        requester_key: hex digest of who asked, to count his new actions by; "" where nobody counts.
+        requester_rate: new actions a minute that he may ask for; one more is kept, and refused without a look.
     """
 
     action_id: str
@@ -41,6 +44,9 @@ class Offer:
     channels: tuple[str, ...]
     entries: tuple[Entry, ...] = ()
     replay_of: str = ""
+    is_shadow: bool = False
+    requester_key: str = ""
+    requester_rate: int = 0
 
 
 class ActionState(StrEnum):
@@ -86,7 +92,8 @@ class Outcome:
         remaining: how many are still there, by purpose, as the last look saw it.
         vanished: bystanders present when we acted and gone at the last look, by purpose.
         is_back: the same person was there again, on a new leg or under a new id, and was left alone.
-        allowed_by: the setting that would allow it, when a policy refused.
+        allowed_by: the setting that would allow it, when a policy refused; `a + b` where it takes both.
+        rehearsed: nothing would have been sent whatever had been found: `preview`, `shadow`; "" where it was meant.
     """
 
     kind: OutcomeKind
@@ -99,6 +106,7 @@ class Outcome:
     vanished: Mapping[str, int] = field(default_factory=dict)
     is_back: bool = False
     allowed_by: str = ""
+    rehearsed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,8 @@ class Action:
         lapses: claims in a row that ended because a lease ran out.
         seen_at: the look on which the outcome rests; 0 where none was needed.
         replay_of: the action a person asked again, or "".
+        is_shadow: it was asked while nothing was sent for its source, so nothing is sent for it.
+        is_over_rate: its requester asked for more than his rate, so it is refused without a look.
     """
 
     id: str
@@ -171,6 +181,8 @@ class Action:
     settled_at: int = 0
     seen_at: int = 0
     replay_of: str = ""
+    is_shadow: bool = False
+    is_over_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,21 +297,60 @@ class TooLate:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """Who may be removed in an org.
+class Limits:
+    """What one section of the settings lets through: who may be removed, where, by whom. Unsaid, it forbids nothing.
 
     Attributes:
-        purposes: participants with another purpose are refused.
+        purposes: participants with another purpose are refused; None for any.
         last_pair: `allow` or `refuse` a removal that leaves one person alone, which normally ends the call.
+        queues: ids; a conversation that none of them brought anybody into is refused. Empty for any.
+        divisions: ids or names, names without regard to case; other conversations are refused, and those that do not
+            show their division. Empty for any.
+        requesters: who may ask, without regard to case; others and the nameless are refused. Empty for anybody.
+        supervisors: `allow` or `refuse` to remove who monitors, coaches or barges in.
+        requester_rate: removals a minute that one requester of one source may ask for; 0 for any number.
+        is_live: false where everything is done but the send.
     """
 
-    purposes: frozenset[str] = frozenset({"customer", "external"})
+    purposes: frozenset[str] | None = None
     last_pair: str = "allow"
+    queues: frozenset[str] = frozenset()
+    divisions: frozenset[str] = frozenset()
+    requesters: frozenset[str] = frozenset()
+    supervisors: str = "allow"
+    requester_rate: int = 0
+    is_live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Limits):
+    """The limits of an org: it always says whose purposes, and protects supervisors unless told otherwise."""
+
+    purposes: frozenset[str] = frozenset({"customer", "external"})
+    supervisors: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Under which terms an org's actions are decided right now: its policy, and whether it is live."""
+    """Under which terms an action is decided right now.
+
+    Attributes:
+        policy: of its org.
+        is_live: the org is live.
+        narrowed_by: what its source says on top: it can forbid more, and never allow what the org forbids.
+    """
 
     policy: Policy = Policy()
     is_live: bool = True
+    narrowed_by: Limits = Limits()
+
+    @property
+    def may_send(self) -> bool:
+        """Whether org and source are both live."""
+        return self.is_live and self.narrowed_by.is_live
+
+    @property
+    def requester_rate(self) -> int:
+        """The smaller of the rates that are set; 0 where none is."""
+        rates = (self.policy.requester_rate, self.narrowed_by.requester_rate)
+        return min(filter(None, rates), default=0)

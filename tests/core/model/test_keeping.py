@@ -6,7 +6,7 @@ import pytest
 
 from service.core import model
 from service.core.model import keeping
-from service.core.model.keeping import ActionState, Outcome, OutcomeKind, Policy, Progress, ReportState, Terms
+from service.core.model.keeping import ActionState, Limits, Outcome, OutcomeKind, Policy, Progress, ReportState, Terms
 from tests.core.scenes import action
 
 
@@ -19,8 +19,22 @@ def test_a_new_action_has_nothing_behind_it() -> None:
 
 def test_what_an_org_allows_by_itself() -> None:
     """Customers and external people may be removed, the last pair too, and a live org is live."""
-    assert Policy() == Policy(frozenset({"customer", "external"}), "allow")
-    assert Terms() == Terms(Policy(), is_live=True)
+    assert Policy() == Policy(frozenset({"customer", "external"}), "allow", supervisors="refuse", requester_rate=0)
+    assert Terms() == Terms(Policy(), is_live=True, narrowed_by=Limits())
+    assert Terms().may_send
+
+
+def test_a_source_says_nothing_by_itself() -> None:
+    """Limits that nobody set let everything through, so the org's policy stands alone."""
+    assert Limits() == Limits(None, "allow", frozenset(), frozenset(), frozenset(), "allow", 0, is_live=True)
+
+
+def test_org_and_source_must_both_be_live() -> None:
+    """Something may be sent only where neither says shadow."""
+    modes = [
+        Terms(is_live=org, narrowed_by=Limits(is_live=own)).may_send for org in (True, False) for own in (True, False)
+    ]
+    assert modes == [True, False, False, False]
 
 
 @pytest.mark.parametrize("noun", [it for it in vars(model).values() if is_dataclass(it)])

@@ -206,7 +206,7 @@ class Player:
             house = self._house(urls, keys, watch, stack)
             worker = asyncio.create_task(Worker(house).run())
             try:
-                intake = Intake(house.sources, house.store, self.clock, house.dice)
+                intake = Intake(house.sources, house.store, self.clock, house.dice, house.terms_of)
                 body = stage.webhook(conversation, ticket=ticket)
                 receipt = await self._delivered(intake, json.dumps(body).encode())
                 truth = RedisStore(self.truth, house.dice, keys=keys)

@@ -91,14 +91,14 @@ RULES = (
     ),
     Mutant(
         "the allow-list of purposes",
-        "core/situation.py",
-        (("if person.purpose not in policy.purposes:", "if not policy.purposes:"),),
+        "core/policy.py",
+        (("and asked.person.purpose not in limits.purposes", "and not limits.purposes"),),
         "tests/flow/test_removal.py::test_terms_forbid_the_send",
     ),
     Mutant(
         "the last pair is kept where the org says so",
-        "core/situation.py",
-        (("""if policy.last_pair == "refuse" and""", """if policy.last_pair == "never" and"""),),
+        "core/policy.py",
+        (("""limits.last_pair == "refuse\"""", """limits.last_pair == "never\""""),),
         "tests/core/test_rules.py::test_the_last_pair_is_kept_where_the_org_says_so",
     ),
     Mutant(

@@ -135,7 +135,7 @@ class Story:
         self.genesys = {ORGS[source]: bend.genesys(CloudPort(self.cloud, ORGS[source])) for source in self.desks}
         self.sources = {source: bend.source(desk) for source, desk in self.desks.items()}
         self.terms = m.Terms(m.Policy(last_pair=self.given.last_pair))
-        intake = Intake(self.sources, self.store, self.clock, self.dice)
+        intake = Intake(self.sources, self.store, self.clock, self.dice, lambda *_: self.terms)
         self.sender = Sender(intake, self.course, self.clock, self.ledger, self.chaos, max_age_seconds=max_age)
         parts = (self.clock, self.ledger, self.chaos, self.cloud, self.desks, self.sender, self.real)
         self.scenes = Scenes(self.rng, self.course, *parts, self.someone, self.retire, client)
