@@ -7,7 +7,6 @@ from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, Rejected, StoreDown, Throttled, Unclear, Upstream
 from service.core.ports import Source
 from service.core.rules import LEASE_SECONDS, report_wait_seconds
-from service.core.wording import note
 from service.flow.workplace import Workplace
 
 # Credentials and permissions get mended, and then the report goes through by itself; other refusals stay refusals.
@@ -71,7 +70,8 @@ async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple
     deadline = place.clock.monotonic() + LEASE_SECONDS
     await place.store.renew_report(claim.lease)
     try:
-        return await source.tell(claim.report, claim.action, note(claim.action), deadline), "told"
+        note = place.wording.note(claim.action, source.terms.language)
+        return await source.tell(claim.report, claim.action, note, deadline), "told"
     except EgressRefused:
         if place.clock.monotonic() < deadline:
             raise

@@ -11,6 +11,7 @@ from service import telemetry
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
 from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Waiter
+from service.core.wording import SHIPPED, Wording
 
 RENEW_SECONDS = 2.0  # so that two renewals may fail before the lease is over
 
@@ -26,6 +27,7 @@ class Workplace:
         terms: by org: policy and mode.
         stopping: set when the process is told to end; attempts then give their leases back instead of waiting.
         narrowings: by source: what it says on top of its org's.
+        wording: how outcomes are told.
     """
 
     worker: str
@@ -39,6 +41,7 @@ class Workplace:
     terms: Mapping[str, m.Terms]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     narrowings: Mapping[str, m.Limits] = field(default_factory=dict)
+    wording: Wording = SHIPPED
 
     def terms_of(self, org: str, source: str) -> m.Terms:
         """Return the terms of what `source` asks of `org`; a source taken out of the settings falls under the org's."""

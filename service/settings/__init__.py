@@ -1,9 +1,9 @@
 """What the operator said, from onhook.toml and the environment, as one frozen value."""
 
+from service.settings.files import LARGEST_FILE
 from service.settings.reading import (
     CONFIG,
     FROM_FILE,
-    LARGEST_FILE,
     PREFIX,
     STATE_DIR,
     inherited_environment,

@@ -74,6 +74,7 @@ def read(environ: Mapping[str, str] | None = None, additions: Mapping[str, Any] 
     settings = None
     try:
         settings = Settings.model_validate({**given, "sources": {n: source for n, source in sources.items() if source}})
+        heard.faults.extend(_unspoken(settings))
     except ValidationError as fault:
         heard.faults.extend(_sentences(fault, Settings, (), heard))
     if settings is None or heard.faults:
@@ -214,6 +215,14 @@ def _misfits(orgs: object, sources: Mapping[str, SourceOptions | None]) -> Itera
     for (one, a), (other, b) in combinations(known.items(), 2):
         if set(a.keys) & set(b.keys):
             yield f"sources.{one} and sources.{other} share a secret: each could speak as the other; give each its own"
+
+
+def _unspoken(said: Settings) -> Iterator[str]:
+    known = said.wording.wording.languages
+    for name, source in said.sources.items():
+        if source.language not in known:
+            there = f"there are {', '.join(known)}, and wording.file may bring more"
+            yield f"sources.{name}.language: there are no words in “{source.language}”; {there}"
 
 
 def _sentences(fault: ValidationError, model: type[BaseModel], above: tuple[str, ...], heard: _Heard) -> Iterator[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from service.core import model as m
-from service.core.wording import explanation
+from service.core.wording import SHIPPED, Wording
 from service.telemetry import masked
 from service.web.answers import moment
 
 
-def account_json(account: m.Account) -> Mapping[str, object]:
-    """Return all there is to tell of an action as it is told: numbers to their last four, the key left out."""
+def account_json(account: m.Account, wording: Wording = SHIPPED, language: str = "en") -> Mapping[str, object]:
+    """Return all there is to tell of an action as it is told: numbers to their last four, the key left out.
+
+    `explanation` is what the ticket reads, `operator` what whoever runs this service needs to know of the same end.
+    """
     action = account.action
     removal = action.removal
     outcome = action.outcome
@@ -22,7 +25,8 @@ def account_json(account: m.Account) -> Mapping[str, object]:
         "source": action.source,
         "conversation": removal.conversation_id,
         "outcome": _outcome(outcome) if outcome else None,
-        "explanation": explanation(outcome) if outcome else None,
+        "explanation": wording.explanation(outcome, language) if outcome else None,
+        "operator": wording.advice(action, language) or None,
         "received_at": moment(action.received_at),
         "clicked_at": moment(action.clicked_at),
         "not_after": moment(action.not_after),

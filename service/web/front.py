@@ -16,7 +16,7 @@ from service import telemetry
 from service.core import model as m
 from service.core.errors import StoreDown, TooLarge, WrongMediaType
 from service.core.ports import Clock, Source, Store, Waiter
-from service.core.wording import explanation
+from service.core.wording import SHIPPED, Wording
 from service.flow import operations
 from service.flow.intake import Intake
 from service.web import openapi, problems
@@ -40,6 +40,7 @@ def public_door(
     *,
     public_url: str,
     is_draining: Callable[[], bool],
+    wording: Wording = SHIPPED,
 ) -> ASGIApp:
     """Return the public door as an ASGI app that needs no lifespan.
 
@@ -50,8 +51,9 @@ def public_door(
         clock: says when a delivery was complete.
         public_url: under which senders reach this door; links are made from it and never from a request.
         is_draining: whether the process is about to stop; then no delivery is taken and no wait goes on.
+        wording: how outcomes are told, in the language of their source.
     """
-    front = _Front(intake, store, waiter, clock, public_url.rstrip("/"), is_draining)
+    front = _Front(intake, store, waiter, clock, public_url.rstrip("/"), is_draining, wording)
     return Door(
         (
             Route("POST", re.compile(r"/webhooks/([^/]+)"), front.take),
@@ -69,6 +71,7 @@ class _Front:
     clock: Clock
     public_url: str
     is_draining: Callable[[], bool]
+    wording: Wording
     waiting: int = field(default=0, init=False)
 
     async def take(self, request: Request, name: str) -> Response:
@@ -104,7 +107,7 @@ class _Front:
             joined=receipt.joined,
             duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
         )
-        return await self._receipt(request, receipt, self.intake.sources[name].success_status)
+        return await self._receipt(request, receipt, self.intake.sources[name])
 
     async def show(self, request: Request, action_id: str) -> Response:
         """Tell what is known of an action to whoever has its key."""
@@ -118,17 +121,17 @@ class _Front:
                 account = await operations.show(self.store, action_id, key)
         if account is None:
             return problems.NO_SUCH_ACTION.response()
-        return json_answer(200, account_json(account), headers)
+        return json_answer(200, account_json(account, self.wording, self._language(account.action.source)), headers)
 
     async def describe(self, _: Request) -> Response:
         """Return the OpenAPI document of this door."""
         return answered(200, orjson.dumps(openapi.document(self.public_url)), JSON_TYPE)
 
-    async def _receipt(self, request: Request, receipt: m.Receipt, success_status: int) -> Response:
+    async def _receipt(self, request: Request, receipt: m.Receipt, source: Source) -> Response:
         outcome = receipt.outcome
         link = f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
         headers = {**_NO_STORE, "Location": link}
-        status = success_status
+        status = source.success_status
         if (seconds := self._wait_asked(request.headers)) is not None:
             headers["Preference-Applied"] = f"wait={seconds}"
             outcome = outcome or await self._outcome_within(receipt.action_id, seconds)
@@ -137,10 +140,14 @@ class _Front:
             "status": "duplicate" if receipt.joined else "accepted",
             "action": receipt.action_id,
             "outcome": {"kind": outcome.kind, "reason": outcome.reason} if outcome else None,
-            "explanation": explanation(outcome) if outcome else None,
+            "explanation": self.wording.explanation(outcome, source.terms.language) if outcome else None,
             "links": {"self": link},
         }
         return json_answer(status, content, headers)
+
+    def _language(self, name: str) -> str:
+        source = self.intake.sources.get(name)  # one that was taken out of the settings leaves its actions behind
+        return source.terms.language if source else "en"
 
     def _wait_asked(self, headers: Headers) -> int | None:
         # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then

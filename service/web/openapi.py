@@ -208,6 +208,7 @@ _SCHEMAS: Json = {
         conversation={"type": "string", "format": "uuid"},
         outcome=_or_null(_ref("Outcome")),
         explanation={"type": ["string", "null"]},
+        operator={"type": ["string", "null"]},
         received_at=MOMENT,
         clicked_at=MOMENT,
         not_after=MOMENT,

@@ -102,7 +102,13 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
         intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of)
         public_url = said.doors.public_url or address_of(public)
         front = public_door(
-            intake, place.store, place.waiter, place.clock, public_url=public_url, is_draining=place.stopping.is_set
+            intake,
+            place.store,
+            place.waiter,
+            place.clock,
+            public_url=public_url,
+            is_draining=place.stopping.is_set,
+            wording=place.wording,
         )
         doors.append(("public", public, front))
     back = private_door(

@@ -66,10 +66,11 @@ class ToySource:
     name: str = "desk"
     success_status: int = 202
     media_types: frozenset[str] = frozenset({"application/json"})
+    language: str = "en"
 
     @property
     def terms(self) -> m.SourceTerms:
-        return m.SourceTerms(self.name, "acme", 120.0, ("ticket",))
+        return m.SourceTerms(self.name, "acme", 120.0, ("ticket",), self.language)
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         word = delivery.header(b"x-toy")
@@ -178,9 +179,9 @@ class Desk:
         self.is_draining = False
         self.source = ToySource()
         form = ToySource("chat", 200, frozenset({"application/x-www-form-urlencoded"}))
-        sources: Mapping[str, Source] = {"desk": self.source, "chat": form}
+        self.sources: dict[str, Source] = {"desk": self.source, "chat": form}
         store = cast("Store", self.shelf)
-        intake = Intake(sources, store, self.clock, CountingDice(), lambda *_: m.Terms())
+        intake = Intake(self.sources, store, self.clock, CountingDice(), lambda *_: m.Terms())
         self.door = public_door(
             intake, store, self.waiter, self.clock, public_url=f"{PUBLIC}/", is_draining=lambda: self.is_draining
         )

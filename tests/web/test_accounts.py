@@ -23,6 +23,7 @@ def test_a_pending_action() -> None:
         "conversation": CONVERSATION,
         "outcome": None,
         "explanation": None,
+        "operator": None,
         "received_at": "2026-11-20T09:00:00.123Z",
         "clicked_at": "2026-11-20T08:59:59.123Z",
         "not_after": "2026-11-20T09:01:59.123Z",
@@ -43,6 +44,9 @@ def test_a_settled_action() -> None:
     reply = {"status": 409, "code": "conflict", "message": "…0123 is busy", "correlation_id": "c0ffee"}
     assert told["settled_at"] == "2026-11-20T09:00:09.123Z"
     assert told["explanation"].startswith("The caller is still in the conversation")
+    assert told["operator"].startswith("Sent 2 times; the last was refused")
+    assert "Genesys answered 409 conflict" in told["operator"]
+    assert "409" not in told["explanation"]
     assert told["outcome"] == {
         "kind": "failed",
         "reason": "genesys_refused",

@@ -217,9 +217,11 @@ class SourceTerms:
         org: the org it may act on: the only one.
         max_age_seconds: how long after the click a removal may still be done.
         channels: how its tickets are told (`ticket`, `webhook`); one report for each.
+        language: in which they are told.
     """
 
     name: str
     org: str
     max_age_seconds: float
     channels: tuple[str, ...]
+    language: str = "en"

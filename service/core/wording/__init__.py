@@ -3,6 +3,4 @@
 from service.core.wording.own import own_words
 from service.core.wording.speaking import SHIPPED, Wording
 
-__all__ = ["SHIPPED", "Wording", "explanation", "note", "own_words"]
-
-explanation, note = SHIPPED.explanation, SHIPPED.note
+__all__ = ["SHIPPED", "Wording", "own_words"]

@@ -26,7 +26,8 @@ _LONGEST_ROLE = 40  # theirs have a dozen characters
 _PEOPLE_FORMS = 3  # with the article, one, several
 
 _ENDS = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE})
-_VIEW, _DISCONNECT = "conversation:communication:view", "conversation:communication:disconnect"
+# as the vendor's administration shows them
+_VIEW, _DISCONNECT = "Conversation > Communication > View", "Conversation > Communication > Disconnect"
 _OF_THE_LOOK = frozenset({"forbidden", "rejected"})
 _ALTERNATIVES = "missing.any.permissions"
 _IN_A_DIVISION = frozenset({"division", "closed", "forbidden"})
@@ -150,8 +151,8 @@ class _Voice:
     def _answered(self, reply: m.Reply, outcome: m.Outcome, holes: Mapping[str, str]) -> str:
         name = name_of(reply)
         answer = " ".join(str(part) for part in (reply.status, reply.code) if part)
-        needed = reply.permissions or ((_VIEW,) if outcome.reason in _OF_THE_LOOK else (_DISCONNECT,))
-        permission = ", ".join(map(_spelled, needed))
+        needed = tuple(map(_spelled, reply.permissions)) or (_VIEW if outcome.reason in _OF_THE_LOOK else _DISCONNECT,)
+        permission = ", ".join(needed)
         if len(needed) > 1 and reply.code == _ALTERNATIVES:
             permission = self.say("any_of", permission=permission)
         where = ""
@@ -189,7 +190,7 @@ def _last_reply(action: m.Action) -> m.Reply | None:
 
 
 def _spelled(permission: str) -> str:
-    """Return `conversation:communication:view` as the vendor's administration shows it."""
+    """Return a permission as the vendor's administration shows it: `routing:queue:view` as Routing > Queue > View."""
     return " > ".join(part[:1].upper() + part[1:] for part in permission.split(":"))
 
 
