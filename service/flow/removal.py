@@ -58,6 +58,7 @@ class Attempt:
             "lapses": action.lapses,
             "outcome": outcome.kind.value if outcome else "",
             "reason": outcome.reason if outcome else "",
+            "operator": self._place.wording.advice(action),
             "duration_ms": self._since(self._asked),
         }
 

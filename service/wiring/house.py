@@ -124,6 +124,7 @@ async def opened(
             sources=_sources(said, clock, outgoing, stack),
             terms={name: org.terms for name, org in said.orgs.items()},
             narrowings={name: source.limits for name, source in said.sources.items()},
+            wording=said.wording.wording,
         )
         yield House(said, through(place) if through else place, store, readiness, stop, say)
 
