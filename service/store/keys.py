@@ -47,6 +47,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(rf"conversation:{UUID.pattern}", "hash", "none while owned, then Lives.ownership"),
     Kind(r"paused", "hash", "until resumed; a field per paused source, and '' for the whole org"),
     Kind(r"budget", "string", "until the bucket is full again"),
+    Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
     Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
     Kind(r"step:[0-9a-f]{32,128}", "string", "Lives.step: the answer to the same step asked again"),
@@ -193,6 +194,10 @@ class Keys:
     def budget(self, org: str) -> str:
         """Return the bucket of `org`."""
         return f"{self.base(org)}budget"
+
+    def requester(self, org: str, digest: str) -> str:
+        """Return how much of his rate a requester of a source has used."""
+        return f"{self.base(org)}requester:{hex_in(digest)}"
 
     def floor(self, org: str) -> str:
         """Return the moment before which nobody calls Genesys for `org`."""

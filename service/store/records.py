@@ -206,6 +206,8 @@ def action_in(action_id: str, fields: Fields) -> m.Action:
         settled_at=int(fields.get("settled_at", "0")),
         seen_at=int(fields.get("seen_at", "0")),
         replay_of=fields.get("replay_of", ""),
+        is_shadow=fields.get("is_shadow") == "1",
+        is_over_rate=fields.get("is_over_rate") == "1",
     )
 
 

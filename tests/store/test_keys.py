@@ -34,6 +34,7 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "conversation": keys.conversation(ORG, UUID),
         "paused": keys.paused(ORG),
         "budget": keys.budget(ORG),
+        "requester": keys.requester(ORG, DIGEST),
         "floor": keys.floor(ORG),
         "claim": keys.claim(ORG, DIGEST),
         "step": keys.step(ORG, DIGEST),
@@ -76,7 +77,7 @@ def test_scripts_derive_the_same_keys() -> None:
     derived = dict(re.findall(r"(\w+) = function\(\w+\) return base \.\. '(.*?)' \.\. \w+ end", prologue))
     base = k.Keys().base(ORG)
     made = _all_of(k.Keys())
-    assert len(derived) == 9
+    assert len(derived) == 10
     for name, middle in derived.items():
         assert made[name].startswith(base + middle)
         assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk"}

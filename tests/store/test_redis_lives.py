@@ -24,7 +24,8 @@ def _rest(key: str) -> str:
 
 async def _everything(story: Story) -> tuple[str, str]:
     """Leave one settled and one open action with all that can hang on them; return their ids."""
-    claim = await story.claimed(1, channels=("ticket", "webhook"), is_hash_only=True)
+    asker = {"requester_key": digest("beth"), "requester_rate": 1}
+    claim = await story.claimed(1, channels=("ticket", "webhook"), is_hash_only=True, **asker)
     await story.accepted(2, intent_key=digest(("intent", 1)), ticket=m.Ticket("incident/2"))
     await story.mark(claim)
     await story.store.answered(claim.lease, 1, ACCEPTED, ())

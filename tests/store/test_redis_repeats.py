@@ -19,6 +19,16 @@ async def _accept(story: Story) -> None:
     await story.store.accept(offered(story.dice, event_at=story.clock.ms))
 
 
+async def _accept_counted(story: Story) -> None:
+    await story.accepted(2, requester_key="d" * 64, requester_rate=2)
+    await story.store.accept(offered(story.dice, requester_key="d" * 64, requester_rate=2))
+
+
+async def _accept_over_rate(story: Story) -> None:
+    await story.accepted(2, requester_key="d" * 64, requester_rate=1)
+    await story.store.accept(offered(story.dice, requester_key="d" * 64, requester_rate=1))
+
+
 async def _join_delivery(story: Story) -> None:
     await story.accepted()
     await story.store.accept(offered(story.dice, channels=("ticket", "webhook")))
@@ -140,6 +150,8 @@ async def _throttle(story: Story) -> None:
 SAME, DONE = "the same words", "done before"
 ACTS: list[tuple[Act, str, str]] = [
     (_accept, "accept", SAME),
+    (_accept_counted, "accept", SAME),
+    (_accept_over_rate, "accept", SAME),
     (_join_delivery, "accept", SAME),
     (_join_intent, "accept", SAME),
     (_join_settled, "accept", SAME),

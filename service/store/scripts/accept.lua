@@ -2,16 +2,19 @@
 -- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
 --       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
 -- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
---       due:reports of the source
+--       due:reports of the source; requester
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
 --       [18] event_at or '' [19] max age ms [20] delivery digest [21] body hash [22] '1' when hash-only
---       [23] intent digest or '' [24] replayed action or ''
---       [25] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
+--       [23] intent digest or '' [24] replayed action or '' [25] '1' when in shadow
+--       [26] requester digest, '' when nobody counts [27] his new actions a minute
+--       [28] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
 -- Returns: {'ok', joined, action id, link key, outcome or ''} | {'conflict'} | {'unknown'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
+local requester, rate = ARGV[26], tonumber(ARGV[27])
+local REPORTS = 28
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then
@@ -65,8 +68,8 @@ local reports = action[4] or ''
 
 -- The reports that are not there yet.
 local fresh = {}
-for i = 1, tonumber(ARGV[25]) do
-  local at = 26 + (i - 1) * 3
+for i = 1, tonumber(ARGV[REPORTS]) do
+  local at = REPORTS + 1 + (i - 1) * 3
   local report = id .. '.' .. ARGV[at]
   if not string.find(' ' .. reports .. ' ', ' ' .. report .. ' ', 1, true) then
     expect('hash', keys.report(report))
@@ -77,17 +80,35 @@ end
 expect('list', keys.timeline(id))
 expect('set', keys.deliveries(id))
 
+-- Has he asked for more than his rate (GCRA)? So many at once, then one more each time that the minute has room for one.
+local counted
+if is_new and requester ~= '' then
+  local key, interval = keys.requester(requester), math.ceil(60000000 / rate)
+  expect('string', key)
+  local tat = math.max(tonumber(redis.call('GET', key) or micros), micros)
+  if tat - micros > interval * rate + 1 then tat = micros end -- the clock stepped back: forgive, never lock out
+  if tat + interval - micros <= interval * rate then counted = { key = key, tat = tat + interval } end
+end
+local is_over = is_new and requester ~= '' and not counted
+
 -- From here on it is written.
 if is_new then
   redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
     'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
     'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
   if ARGV[24] ~= '' then redis.call('HSET', KEYS[3], 'replay_of', ARGV[24]) end
+  if ARGV[25] == '1' then redis.call('HSET', KEYS[3], 'is_shadow', '1') end
+  if is_over then redis.call('HSET', KEYS[3], 'is_over_rate', '1', 'intent', '') end
+  if counted then
+    redis.call('SET', counted.key, text(counted.tat))
+    redis.call('PEXPIREAT', counted.key, text(math.ceil(counted.tat / 1000) + 1000))
+  end
   redis.call('ZADD', KEYS[1], text(now), id)
-  local first = 26 + 3 * tonumber(ARGV[25])
+  local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
   redis.call('RPUSH', KEYS[4], line('accept', '', ''))
-  if KEYS[6] then redis.call('SET', KEYS[6], id) end
+  -- what is refused is no action that a real wish may join
+  if KEYS[6] and not is_over then redis.call('SET', KEYS[6], id) end
 else
   push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
 end

@@ -51,7 +51,8 @@ end
 -- Why it may not be touched now, and until when; nil when it may.
 local function obstacle(id, r)
   local not_after, sends = tonumber(r.not_after), tonumber(r.sends)
-  if now >= not_after and sends == 0 then return nil end -- late: settled without a look
+  -- late, or asked too often: settled without a look
+  if sends == 0 and (now >= not_after or r.is_over_rate == '1') then return nil end
   -- past not-after nothing can be sent, so what was sent is looked after also while paused
   if now < not_after and (paused[''] or paused[r.source]) then return 'paused', now + PAUSED_AGAIN end
   if carries <= 0 then return 'busy', ready end

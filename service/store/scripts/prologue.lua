@@ -24,6 +24,7 @@ local keys = {
   delivery = function(digest) return base .. 'delivery:' .. digest end,
   intent = function(digest) return base .. 'intent:' .. digest end,
   conversation = function(uuid) return base .. 'conversation:' .. uuid end,
+  requester = function(digest) return base .. 'requester:' .. digest end,
   due_reports = function(source) return base .. 'due:reports:' .. source end,
   held = function(source) return base .. 'held:' .. source end,
   desks = base .. 'desks',
