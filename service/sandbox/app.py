@@ -17,12 +17,14 @@ from starlette.types import Receive, Scope, Send
 
 from service.sandbox.calls import CallLog
 from service.sandbox.control import Control
-from service.sandbox.conversations import World
+from service.sandbox.conversations import Conversation, World
 from service.sandbox.desk import Desk
+from service.sandbox.events import Events
 from service.sandbox.exchange import Answer, Asked, Route
+from service.sandbox.fields import Unusable
 from service.sandbox.genesys import Genesys
 from service.sandbox.login import Credentials, Login
-from service.sandbox.switches import COMMANDS, Switches, take_rule
+from service.sandbox.switches import WORLDS, Rule, Switches, is_command, take_rule
 
 _HOOK: Final = re.compile(r"/sandbox/desk/hooks/([A-Za-z0-9._-]{1,80})")
 _CONTROL: Final = re.compile(r"/sandbox(/.*)?", re.DOTALL)
@@ -37,29 +39,35 @@ def create_app(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     dice: random.Random | None = None,
+    world: str = WORLDS[0],
 ) -> Starlette:
     """Return a new sandbox with a world, credentials and switches of its own.
 
     `now` gives seconds since 1970 and is all that moves anything in here, so whoever moves it moves the world;
-    `sleep` is only used for answers that a rule makes slow; ids and secrets come from `dice`.
+    `sleep` is only used for answers that a rule makes slow; ids and secrets come from `dice`. The `world` is "vendor",
+    where everything is as the vendor's SDK says, or "reported", where what people reported is answered as they saw it;
+    ValueError for any other.
     """
-    return Starlette(routes=[Way("/{path:path}", Front(now, sleep, dice or random.SystemRandom()))])
+    if world not in WORLDS:
+        raise ValueError(f"there is no world {world!r}; there is {' and '.join(WORLDS)}")
+    return Starlette(routes=[Way("/{path:path}", Front(now, sleep, dice or random.SystemRandom(), world))])
 
 
 class Front:
     """One sandbox as an ASGI app."""
 
     def __init__(
-        self, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]], dice: random.Random
+        self, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]], dice: random.Random, world: str
     ) -> None:
         self._now, self._sleep, self._dice = now, sleep, dice
-        self._switches, self._calls = Switches(), CallLog()
+        self._switches, self._calls = Switches(world), CallLog()
         self._world = World(self._new_id, self._switches)
+        self._events = Events(self._world)
         credentials = Credentials.made_by(dice, self._new_id())
         self._login = Login(credentials, self._switches, dice)
         self._genesys = Genesys(self._world, self._login)
         self._desk = Desk(credentials, self._new_id)
-        self._control = Control(self._world, self._login, self._desk, self._calls)
+        self._control = Control(self._world, self._login, self._desk, self._calls, self._events)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,14 +113,25 @@ class Front:
         own = conversation.switches.answers if conversation else []
         rule = take_rule(route.kind, own, self._switches.answers) if route.kind else None
         done = route.act() if rule is None or rule.is_obeyed else None
-        said = rule.answer(route) if rule else None
-        answer = None if rule and rule.cut else said or done
+        answer = rule.answer(route, done) if rule else done
         effect = done.effect if done else None
-        call.effect = ("none" if route.kind not in COMMANDS else False) if effect is None else effect
+        call.effect = (False if is_command(route.kind) else "none") if effect is None else effect
         call.status = answer.status if answer else None
+        if conversation and rule:
+            call.then = self._let_happen(conversation, rule, asked.at)
         if rule and rule.delay_seconds:  # what is done is done before: only the answer is slow
             await self._sleep(rule.delay_seconds)
         return answer and replace(answer, headers={**route.headers, **answer.headers})
+
+    def _let_happen(self, conversation: Conversation, rule: Rule, at: float) -> str | None:
+        """Let happen what a rule says comes after its call, and say what it was."""
+        if rule.then is None:
+            return None
+        try:
+            self._events.happen(conversation, rule.then, at)
+        except Unusable as unusable:
+            return f"nothing: {unusable}"
+        return str(rule.then["event"])
 
 
 def _respond(answer: Answer) -> Response:

@@ -16,7 +16,8 @@ _BODY_KEPT: Final = 20_000  # characters; as above, and no call of ours is a ten
 class Call:
     """One call: `status` is None until it is answered, and for good when it was cut off.
 
-    No header is kept, so no credential is either; `effect` is "none" for a call that was to change nothing.
+    No header is kept, so no credential is either; `effect` is "none" for a call that was to change nothing, and `then`
+    names the event that a rule let happen right after it.
     """
 
     seq: int
@@ -29,6 +30,7 @@ class Call:
     correlation_id: str
     status: int | None = None
     effect: bool | str = "none"
+    then: str | None = None
     authorized: bool = False
 
 
@@ -63,6 +65,10 @@ class CallLog:
             and (conversation is None or conversation.lower() in call.path.lower())
             and (service is None or service == call.service)
         ]
+
+    def latest(self, count: int) -> list[dict[str, object]]:
+        """Return the last few calls, the latest first."""
+        return [asdict(self._calls[-number]) for number in range(1, min(count, len(self._calls)) + 1)]
 
     def clear(self) -> None:
         """Forget all calls."""

@@ -8,25 +8,27 @@ from urllib.parse import parse_qs
 
 from service.sandbox import views
 from service.sandbox.calls import SERVICES, CallLog
-from service.sandbox.conversations import Conversation, World
+from service.sandbox.casting import fill, read_divisions
+from service.sandbox.conversations import Conversation, Division, World
 from service.sandbox.desk import Desk, Ticket
 from service.sandbox.events import Events
 from service.sandbox.exchange import UUID, Answer, Asked, json_answer, read_json
 from service.sandbox.fields import Fields, Unusable
 from service.sandbox.login import Login
-from service.sandbox.page import draw
-from service.sandbox.scenarios import PHONE, SCENARIOS, cast_of, fill
+from service.sandbox.page import page
+from service.sandbox.scenarios import PHONE, SCENARIOS, cast_of
 
 _NOT_FOUND: Final = 404
+_SHOWN, _SHOWN_CALLS = 20, 40  # conversations and tickets, and calls: what a page holds without a search
 Names = dict[str, str]
 
 
 class Control:
     """The control of one sandbox; it needs no login, for nothing in here is real."""
 
-    def __init__(self, world: World, login: Login, desk: Desk, calls: CallLog) -> None:
+    def __init__(self, world: World, login: Login, desk: Desk, calls: CallLog, events: Events) -> None:
         self._world, self._login, self._desk, self._calls = world, login, desk, calls
-        self._events = Events(world)
+        self._events, self._first_world = events, world.switches.world
 
     def answer(self, asked: Asked) -> Answer:
         """Do what is asked and answer in JSON; what cannot be done gets a sentence."""
@@ -38,13 +40,25 @@ class Control:
             return json_answer(unusable.status, {"error": str(unusable)})
         return json_answer(_NOT_FOUND, {"error": "the sandbox's control has no such call."})
 
-    def page(self, asked: Asked, _: Names) -> Answer:
-        """Show who is where, to a person."""
-        return Answer(200, draw(self._world.conversations.values(), asked.at), "text/html; charset=utf-8")
+    def page(self, _asked: Asked, names: Names) -> Answer:
+        """Show a person what happens here, as it happens."""
+        return page(names["file"] or "page.html")
+
+    def state(self, asked: Asked, _: Names) -> Answer:
+        """Tell what the page shows: who is where, the latest calls, and what was written on the tickets."""
+        conversations = [views.truth(one, asked.at) for one in self._world.conversations.values()]
+        state = {
+            "at": asked.at,
+            "world": self._world.switches.world,
+            "conversations": conversations[: -_SHOWN - 1 : -1],
+            "calls": self._calls.latest(_SHOWN_CALLS),
+            "tickets": [_written(ticket) for ticket in self._desk.tickets.values()][: -_SHOWN - 1 : -1],
+        }
+        return json_answer(200, state)
 
     def health(self, _asked: Asked, _: Names) -> Answer:
         """Say that this is a sandbox."""
-        return json_answer(200, {"sandbox": True, "calls": len(self._calls)})
+        return json_answer(200, {"sandbox": True, "calls": len(self._calls), "world": self._world.switches.world})
 
     def credentials(self, _asked: Asked, _: Names) -> Answer:
         """Tell the play credentials."""
@@ -52,12 +66,19 @@ class Control:
 
     def scenarios(self, _asked: Asked, _: Names) -> Answer:
         """List the scenarios."""
-        listed = [{"name": name, "sentence": scenario.sentence} for name, scenario in SCENARIOS.items()]
+        listed = [
+            {
+                "name": name,
+                "sentence": scenario.sentence,
+                "cast": [f"{one.get('name')} ({one.get('purpose')})" for one in scenario.cast],
+            }
+            for name, scenario in SCENARIOS.items()
+        ]
         return json_answer(200, {"scenarios": listed})
 
     def create(self, asked: Asked, _: Names) -> Answer:
         """Begin a conversation from a scenario or from participants described one by one."""
-        known = ("scenario", "caller_phone", "participants", "conversation_id")
+        known = ("scenario", "caller_phone", "participants", "conversation_id", "divisions")
         fields = Fields(_read(asked), "a conversation", known)
         name, described = fields.text("scenario", tuple(SCENARIOS)), fields.items("participants")
         phone = fields.matching("caller_phone", PHONE, "a number like +14155550123")
@@ -66,8 +87,14 @@ class Control:
             raise Unusable("a conversation needs either a scenario (with a caller_phone, if you like) or participants.")
         if self._world.find(cid):
             raise Unusable("there is a conversation with this id already.")
+        scenario = SCENARIOS[name] if name else None
         cast = cast_of(name, phone) if name else described or []
-        fresh = Conversation(cid or self._world.new_id(), asked.at)
+        fresh = Conversation(cid or self._world.new_id(), asked.at, scenario=name)
+        if scenario:
+            fresh.switches.change(scenario.switches)
+            fresh.divisions = [Division(one["id"], one["name"]) for one in scenario.divisions] or fresh.divisions
+        divisions = read_divisions(fields.items("divisions"), self._world.new_id)
+        fresh.divisions = fresh.divisions if divisions is None else divisions
         people = fill(fresh, cast, asked.at, self._world.new_id)
         self._world.conversations[fresh.id] = fresh
         told = [views.introduction(person) for person in people]
@@ -116,7 +143,7 @@ class Control:
     def reset(self, _asked: Asked, _: Names) -> Answer:
         """Empty everything but the credentials and the tokens given for them."""
         self._world.conversations.clear()
-        self._world.switches.reset()
+        self._world.switches.reset(self._first_world)
         self._login.refresh_budgets()
         self._desk.tickets.clear()
         self._desk.deliveries.clear()
@@ -142,10 +169,7 @@ class Control:
         ticket = self._desk.tickets.get((names["table"], names["sys_id"]))
         if ticket is None:
             raise Unusable("there is no such ticket.", _NOT_FOUND)
-        notes = [
-            {"at": note.at, "by": note.by, "text": note.text} for note in ticket.journal if note.element == "work_notes"
-        ]
-        return json_answer(200, {**_named(ticket), "fields": ticket.fields, "work_notes": notes})
+        return json_answer(200, _written(ticket))
 
     def deliveries(self, _asked: Asked, names: Names) -> Answer:
         """List what the webhook receiver of this name received."""
@@ -166,7 +190,8 @@ def _way(method: str, path: str, act: _Act) -> tuple[str, re.Pattern[str], _Act]
 
 
 _WAYS: Final = (
-    _way("GET", "/?", Control.page),
+    _way("GET", "(?:/(?P<file>page\\.css|page\\.js)?)?", Control.page),
+    _way("GET", "/state", Control.state),
     _way("GET", "/health", Control.health),
     _way("GET", "/credentials", Control.credentials),
     _way("GET", "/scenarios", Control.scenarios),
@@ -196,3 +221,10 @@ def _read(asked: Asked) -> object:
 
 def _named(ticket: Ticket) -> dict[str, object]:
     return {"table": ticket.table, "sys_id": ticket.sys_id, "number": ticket.number}
+
+
+def _written(ticket: Ticket) -> dict[str, object]:
+    notes = [
+        {"at": note.at, "by": note.by, "text": note.text} for note in ticket.journal if note.element == "work_notes"
+    ]
+    return {**_named(ticket), "fields": ticket.fields, "work_notes": notes}

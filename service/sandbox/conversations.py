@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from service.sandbox.switches import LocalSwitches, Switches
+from service.sandbox.switches import Conduct, LocalSwitches, Switches
 
 # medium → the array it stands in, as on the vendor's participant
 MEDIA: Final = {
@@ -20,7 +20,8 @@ MEDIA: Final = {
     "socialExpression": "socialExpressions",
     "video": "videos",
 }
-OPENING: Final = ("alerting", "dialing", "contacting", "offering")
+BEGINS: Final = {"screenMonitoring": "none"}  # nobody's screen rings
+OPENING: Final = ("alerting", "dialing", "contacting", "offering", "scheduled", "none")
 ENDED: Final = ("disconnected", "terminated")
 _ENDS_ONCE: Final = ("email", "message", "internalMessage", "screenMonitoring")  # their enums have no `terminated`
 _SYSTEM: Final = frozenset(
@@ -29,6 +30,17 @@ _SYSTEM: Final = frozenset(
 _TERMINATED_AFTER: Final = 0.5  # seconds from disconnected to terminated: "sub-second", no published figure
 
 NewId = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A part of the org; who may do something may do it in named divisions only."""
+
+    id: str
+    name: str
+
+
+HOME: Final = Division("0e000000-0000-4000-8000-000000000001", "Home")  # the vendor's name for the one that always is
 
 
 @dataclass(slots=True)
@@ -45,11 +57,12 @@ class Leg:
     seen_ended_at: float | None = None
     disconnect_type: str | None = None
     wraps_up: bool = True
+    error_code: str | None = None  # what a command that was accepted ran into afterwards
     flags: dict[str, bool] = field(default_factory=dict)
 
     def is_present(self, at: float) -> bool:
         """Say whether the leg is really there."""
-        return self.ended_at is None or at < self.ended_at
+        return self.started_at <= at and (self.ended_at is None or at < self.ended_at)
 
     def seems_ended(self, at: float) -> bool:
         """Say whether readers see it ended by now."""
@@ -85,11 +98,13 @@ class Participant:
     name: str | None = None
     address: str | None = None
     ani: str | None = None
+    dnis: str | None = None
     user_id: str | None = None
     external_contact_id: str | None = None
     queue_id: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     media_roles: list[str] = field(default_factory=lambda: ["full"])
+    relations: dict[str, str] = field(default_factory=dict)  # the vendor's field → the other participant's id
     legs: list[Leg] = field(default_factory=list)
     is_wrapped_up: bool = False
 
@@ -98,13 +113,18 @@ class Participant:
         """Say whether this is a queue, a flow or the like, and no person."""
         return self.purpose in _SYSTEM
 
+    @property
+    def is_party(self) -> bool:
+        """Say whether this is somebody the others talk with: whoever only listens in keeps no call alive."""
+        return not self.is_system and bool({"full", "barge"} & set(self.media_roles))
+
     def is_present(self, at: float) -> bool:
         """Say whether the participant is really there, on any medium."""
         return self.started_at <= at and any(leg.is_present(at) for leg in self.legs)
 
-    def legs_of(self, medium: str | None) -> list[Leg]:
-        """Return the legs on one medium, or all."""
-        return [leg for leg in self.legs if medium in {None, leg.medium}]
+    def legs_of(self, medium: str | None, at: float | None = None) -> list[Leg]:
+        """Return the legs on one medium, or all; only those that have begun by `at` when that is given."""
+        return [leg for leg in self.legs if medium in {None, leg.medium} and (at is None or leg.started_at <= at)]
 
 
 @dataclass(slots=True)
@@ -114,6 +134,8 @@ class Conversation:
     id: str
     started_at: float
     participants: list[Participant] = field(default_factory=list)
+    divisions: list[Division] = field(default_factory=lambda: [HOME])
+    scenario: str | None = None
     switches: LocalSwitches = field(default_factory=LocalSwitches)
 
     def listed(self, at: float) -> list[Participant]:
@@ -124,15 +146,17 @@ class Conversation:
         """Return the listed participant with this id."""
         return next((person for person in self.listed(at) if person.id == participant_id.lower()), None)
 
-    def end(self, legs: Iterable[Leg], at: float, lag: float, how: str, *, wraps_up: bool = True) -> bool:
+    def end(
+        self, legs: Iterable[Leg], at: float, lag: float, how: str, *, wraps_up: bool = True, alone_stays: bool = False
+    ) -> bool:
         """End legs, seen so after `lag` seconds, and say whether there was anything to end.
 
-        When that leaves one person alone, that person's legs end by themselves with `peer`.
+        When that leaves one person alone, that person's legs end by themselves with `peer`, unless `alone_stays`.
         """
         before = self._people(at)
         ended = [leg for leg in legs if leg.end(at, at + lag, how, wraps_up=wraps_up)]
         left = self._people(at)
-        if len(left) < len(before) and len(left) <= 1:
+        if len(left) < len(before) and len(left) <= (0 if alone_stays else 1):
             for person in self.listed(at):  # the partner, and a queue or flow that now has nobody to serve
                 for leg in person.legs:
                     leg.end(at, at + lag, "peer")
@@ -143,7 +167,7 @@ class Conversation:
         return [leg for person in self.participants for leg in person.legs_of(medium)]
 
     def _people(self, at: float) -> list[Participant]:
-        return [person for person in self.participants if person.is_present(at) and not person.is_system]
+        return [person for person in self.participants if person.is_present(at) and person.is_party]
 
 
 class World:
@@ -158,28 +182,28 @@ class World:
         """Return the conversation with this id."""
         return self.conversations.get((conversation_id or "").lower())
 
-    def begin(self, conversation_id: str | None, at: float) -> Conversation:
+    def begin(self, conversation_id: str | None, at: float, divisions: Iterable[Division]) -> Conversation:
         """Begin a conversation without anybody in it yet."""
-        conversation = Conversation(conversation_id or self.new_id(), at)
+        conversation = Conversation(conversation_id or self.new_id(), at, divisions=list(divisions))
         self.conversations[conversation.id] = conversation
         return conversation
 
-    def lag(self, conversation: Conversation) -> float:
-        """Return how many seconds readers of this conversation are behind."""
-        own = conversation.switches.lag_seconds
-        return self.switches.lag_seconds if own is None else own
-
-    def loses(self, conversation: Conversation) -> bool:
-        """Say whether commands on this conversation are accepted and forgotten."""
-        own = conversation.switches.lost
-        return self.switches.lost if own is None else own
+    def conduct(self, conversation: Conversation) -> Conduct:
+        """Return how commands on this conversation go, as its own switches and else the global ones say."""
+        return self.switches.conduct(conversation.switches)
 
     def rejoin(self, conversation: Conversation, person: Participant, at: float) -> Participant:
         """Let the same person come back as a new participant; the old one is gone, if it was not before."""
         media = dict.fromkeys(leg.medium for leg in person.legs)  # each once, in order
         for leg in person.legs:
             leg.end(at, at, "endpoint")
-        back = replace(person, id=self.new_id(), started_at=at, legs=[self.new_leg(medium, at) for medium in media])
+        back = replace(
+            person,
+            id=self.new_id(),
+            started_at=at,
+            is_wrapped_up=False,
+            legs=[self.new_leg(medium, at) for medium in media],
+        )
         conversation.participants.append(back)
         return back
 
@@ -202,4 +226,4 @@ class World:
 
     def new_leg(self, medium: str, at: float) -> Leg:
         """Return a leg that is connected from now on."""
-        return Leg(self.new_id(), medium, at, at)
+        return Leg(self.new_id(), medium, at, at, BEGINS.get(medium, OPENING[0]))

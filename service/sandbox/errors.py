@@ -5,37 +5,74 @@ from typing import Final
 from service.sandbox.exchange import Answer, json_answer
 
 _DENIED: Final = "Unable to perform the requested action. You "
-# the vendor's published codes and sentences; {names} are its message parameters
-_SENTENCES: Final = {
-    "bad.request": "The request could not be understood by the server due to malformed syntax.",
-    "invalid.value": "Value [{value}] is not valid for field type [{type}]. Allowable values are: {allowed}",
-    "not.a.user": "This request requires a user context. Client credentials cannot be used for requests to this "
-    "resource.",
-    "communication.state.required": "Can only update a communication's state to disconnected.",
-    "conversation.error.call.disconnected": "The call is already disconnected.",
-    "conversation.error.cannot.disconnect.call": "The call for this request cannot be disconnected.",
-    "conversation.error.participant.no.active.conversations": "The participant has no active conversation.",
-    "authentication.required": "No authentication bearer token specified in authorization header.",
-    "bad.credentials": "Invalid login credentials.",
-    "credentials.expired": "The credentials have expired.",
-    "missing.permissions": _DENIED + "are missing the following permission(s): {permission}",
-    "missing.any.permissions": _DENIED + "must have at least one of the following permissions assigned: {permission}",
-    "missing.division.permission": _DENIED + "are missing the following permission(s) in the division: {permission}",
-    "not.authorized": "Access to Conversation {conversation} is forbidden",
-    "not.found": "The requested resource was not found.",
-    "conversation.error.conversation.not.found": "The conversation does not exist.",
-    "conversation.error.not.conversation.participant": "User is not a participant in the conversation.",
-    "client.timeout": "The client did not send the request in time.",
-    "general.conflict": "The requested action cannot be completed because of the current state of the resource.",
-    "request.entity.too.large": "The request is larger than the server is willing to process.",
-    "unsupported.media.type": "Unsupported Media Type - Unsupported or incorrect media type, such as an incorrect "
-    "Content-Type value in the header.",
-    "too.many.requests.retry.after": "Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds",
-    "internal.server.error": "The server encountered an unexpected condition which prevented it from fulfilling the "
-    "request.",
-    "service.unavailable": "Service Unavailable - The server is currently unavailable (because it is overloaded or "
-    "down for maintenance).",
-    "request.timeout": "The request timed out.",
+_MALFORMED: Final = "The request could not be understood by the server due to malformed syntax."
+_NO_SUCH_TYPE: Final = "Unsupported Media Type - Unsupported or incorrect"
+_TOO_LARGE: Final = "The request is larger than the server is willing to process."
+_NOT_ITS_STATE: Final = "The requested action cannot be completed because of the current state of the resource."
+# the vendor's published codes: each with its status and its sentence; {names} are the message parameters
+CODES: Final[dict[str, tuple[int, str]]] = {
+    "bad.request": (400, _MALFORMED),
+    "invalid.value": (400, "Value [{value}] is not valid for field type [{type}]. Allowable values are: {allowed}"),
+    "invalid.date": (400, "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ"),
+    "response.entity.too.large": (400, "The response is over the size limit."),
+    "not.a.user": (
+        400,
+        "This request requires a user context. Client credentials cannot be used for requests to this resource.",
+    ),
+    "communication.state.required": (400, "Can only update a communication's state to disconnected."),
+    "conversation.error.call.disconnected": (400, "The call is already disconnected."),
+    "conversation.error.cannot.disconnect.call": (400, "The call for this request cannot be disconnected."),
+    "conversation.error.participant.no.active.conversations": (400, "The participant has no active conversation."),
+    "conversation.error.hold.alerting": (400, "An alerting call cannot be placed on hold."),
+    "conversation.error.cannot.create.conference": (400, "Unable to create a conference."),
+    "conversation.error.cannot.confine.party": (400, "The participant for this request cannot be confined."),
+    "conversation.error.wrapup.code.required": (400, "Wrapup code is a required field and cannot be empty."),
+    "conversation.error.wrapup.cannot.skip": (400, "Wrap-up cannot be skipped for this participant."),
+    "authentication.required": (401, "No authentication bearer token specified in authorization header."),
+    "bad.credentials": (401, "Invalid login credentials."),
+    "credentials.expired": (401, "The credentials have expired."),
+    "ip.not.authorized": (401, "The requesting IP address is not authorized."),
+    "unauthorized": (401, "Unauthorized."),
+    "missing.permissions": (403, f"{_DENIED}are missing the following permission(s): {{permission}}"),
+    "missing.any.permissions": (
+        403,
+        f"{_DENIED}must have at least one of the following permissions assigned: {{permission}}",
+    ),
+    "missing.division.permission": (
+        403,
+        f"{_DENIED}are missing the following permission(s) in the division: {{permission}}",
+    ),
+    "not.authorized": (403, "Access to Conversation {conversation} is forbidden"),
+    "conversation.error.forbidden.not.active.participant": (
+        403,
+        "User is not active on call and cannot alter recordingState",
+    ),
+    "not.found": (404, "The requested resource was not found."),
+    "conversation.error.conversation.not.found": (404, "The conversation does not exist."),
+    "conversation.error.not.conversation.participant": (404, "User is not a participant in the conversation."),
+    "client.timeout": (408, "The client did not send the request in time."),
+    "general.conflict": (409, _NOT_ITS_STATE),
+    "general.resource.conflict": (409, _NOT_ITS_STATE),
+    "request.entity.too.large": (413, _TOO_LARGE),
+    "unsupported.media.type": (
+        415,
+        f"{_NO_SUCH_TYPE} media type, such as an incorrect Content-Type value in the header.",
+    ),
+    "too.many.requests": (429, "Rate limit exceeded the maximum [{allowed}] requests within [{seconds}] seconds"),
+    "too.many.requests.retry.after": (
+        429,
+        "Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds",
+    ),
+    "internal.server.error": (
+        500,
+        "The server encountered an unexpected condition which prevented it from fulfilling the request.",
+    ),
+    "service.unavailable": (
+        503,
+        "Service Unavailable - The server is currently unavailable (because it is overloaded or down for maintenance).",
+    ),
+    "request.timeout": (504, "The request timed out."),
+    "authentication.request.timeout": (504, "Authentication request timeout."),
 }
 _USUAL_CODES: Final = {
     400: "bad.request",
@@ -60,16 +97,19 @@ _DESK_SENTENCES: Final = {
     429: ("Rate limit exceeded", "Too many requests"),
 }
 RETRY_AFTER_SECONDS: Final = 2  # of a 429 made by a rule: short enough for a demo, long enough to be noticed
+_PARAMS: Final = {  # for a rule that says a code out of place
+    "seconds": str(RETRY_AFTER_SECONDS), "allowed": "none", "value": "none", "type": "none", "conversation": "none",
+    "permission": "none",
+}  # fmt: skip
 
 
 def api_error(status: int, code: str | None, message: str | None, correlation_id: str, **params: str) -> Answer:
     """Return the API's error body; without a code the usual one of that status, without a message its sentence."""
     if status not in _USUAL_CODES and code is None:
-        page = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>".encode()
-        return Answer(status, page, "text/html")  # what a gateway in front of the API says, 502 above all
+        return Answer(status, html_page(status), "text/html")  # a gateway in front of the API says it, 502 above all
     code = code or _USUAL_CODES[status]
-    params = {"seconds": str(RETRY_AFTER_SECONDS), **params}
-    sentence = _SENTENCES.get(code, code)
+    params = {**_PARAMS, **params}
+    sentence = CODES[code][1] if code in CODES else code
     used = {name: value for name, value in params.items() if message is None and f"{{{name}}}" in sentence}
     body = {
         "message": sentence.format(**params) if message is None else message,
@@ -83,6 +123,11 @@ def api_error(status: int, code: str | None, message: str | None, correlation_id
     }
     later = {"Retry-After": params["seconds"]} if status == 429 else {}  # noqa: PLR2004 -- an HTTP status is its own name
     return json_answer(status, body, headers=later)
+
+
+def html_page(status: int) -> bytes:
+    """Return the page a gateway shows instead of the API's answer."""
+    return f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>".encode()
 
 
 def login_error(status: int, code: str | None, message: str | None) -> Answer:

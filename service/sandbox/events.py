@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Final
 
 from service.sandbox import views
+from service.sandbox.casting import fill, read_media
 from service.sandbox.conversations import Conversation, Participant, World
 from service.sandbox.fields import Fields, Unusable
-from service.sandbox.scenarios import fill, read_media
 
 Happened = dict[str, object]
 _LONGEST_LAG: Final = 3600
+_FIELDS: Final = (
+    "event", "participant_id", "name", "participant", "media", "disconnect_type", "lag_seconds", "conversation_id",
+)  # fmt: skip
 
 
 class Events:
@@ -20,8 +23,7 @@ class Events:
 
     def happen(self, conversation: Conversation, given: object, at: float) -> Happened:
         """Let one event happen, or raise Unusable and change nothing."""
-        known = ("event", "participant_id", "participant", "media", "disconnect_type", "lag_seconds", "conversation_id")
-        fields = Fields(given, "an event", known)
+        fields = Fields(given, "an event", _FIELDS)
         name = fields.text("event", tuple(_EVENTS))
         if name is None:
             raise Unusable(f"an event must be one of {', '.join(_EVENTS)}.")
@@ -31,7 +33,8 @@ class Events:
         """Let one participant leave; readers see it at once unless the event names a lag."""
         person = _person(conversation, fields, at)
         lag = fields.number("lag_seconds", 0, _LONGEST_LAG) or 0.0
-        conversation.end(person.legs, at, lag, fields.text("disconnect_type") or "endpoint")
+        stays = self._world.conduct(conversation).alone_stays
+        conversation.end(person.legs, at, lag, fields.text("disconnect_type") or "endpoint", alone_stays=stays)
         return _told(conversation, (person.id, person))
 
     def rejoin(self, conversation: Conversation, fields: Fields, at: float) -> Happened:
@@ -58,7 +61,7 @@ class Events:
     def merge(self, conversation: Conversation, fields: Fields, at: float) -> Happened:
         """Move everybody present to another conversation, a new one unless the event names one."""
         named = fields.uuid("conversation_id")
-        target = self._world.find(named) or self._world.begin(named, at)
+        target = self._world.find(named) or self._world.begin(named, at, conversation.divisions)
         if target is conversation:
             raise Unusable("a conversation cannot be merged with itself.")
         return _told(target, *self._world.merge(conversation, target, at))
@@ -76,11 +79,11 @@ _EVENTS: Final[dict[str, _Event]] = {
 
 
 def _person(conversation: Conversation, fields: Fields, at: float) -> Participant:
-    wanted = fields.uuid("participant_id")
-    person = conversation.find(wanted, at) if wanted else None
-    if person is None:
-        raise Unusable("this event needs the participant_id of somebody listed in the conversation.")
-    return person
+    wanted, name = fields.uuid("participant_id"), fields.text("name")
+    people = [one for one in conversation.listed(at) if wanted == one.id or (name and name == one.name)]
+    if not people:
+        raise Unusable("this event needs the participant_id or the name of somebody listed in the conversation.")
+    return people[-1]
 
 
 def _told(conversation: Conversation, *people: tuple[str | None, Participant]) -> Happened:

@@ -88,6 +88,13 @@ class Fields:
             raise self._unusable(name, "must be a list")
         return value
 
+    def mapping(self, name: str) -> dict[str, object] | None:
+        """Return an object."""
+        value = self._given.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise self._unusable(name, "must be an object")
+        return value
+
     def texts(self, name: str) -> dict[str, str] | None:
         """Return an object whose values are all texts."""
         value = self._given.get(name)

@@ -7,9 +7,11 @@ from typing import Final
 
 from service.sandbox import views
 from service.sandbox.conversations import MEDIA, Conversation, Leg, Participant, World
-from service.sandbox.errors import api_error
+from service.sandbox.errors import CODES, api_error
 from service.sandbox.exchange import JSON, UUID, Answer, Asked, Route, json_answer, read_json
 from service.sandbox.login import Login
+from service.sandbox.reported import reported
+from service.sandbox.switches import MEDIUM_PATHS, SESSION_INACTIVE
 
 _PREFIX: Final = "/api/v2/conversations"
 _BODY_LIMIT: Final = 512_000  # the vendor's request.bytes.max
@@ -43,18 +45,22 @@ class Genesys:
 
     def route(self, asked: Asked) -> Route:
         """Return what the API does about a request: who it is and what it may spend come before everything else."""
-        headers = {"ININ-Correlation-Id": asked.correlation_id}
+        headers = {self._world.switches.correlation_header: asked.correlation_id}
         token = self._login.judge(asked.headers, asked.at)
         if isinstance(token, str):
             return self._refusing(asked, headers, _Refused(401, token), authorized=False)
-        seconds = str(math.ceil(token.spend(asked.at)))
-        limit = self._world.switches.rate_limit
+        limit, window = self._world.switches.rate_limit, self._world.switches.rate_window_seconds
+        seconds = str(math.ceil(token.spend(asked.at, window)))
         headers |= {"inin-ratelimit-count": str(token.spent), "inin-ratelimit-allowed": str(limit)}
         headers |= {"inin-ratelimit-reset": seconds}
         if token.spent > limit:
             return self._refusing(asked, headers, _Refused(429, seconds=seconds))
         if len(asked.body) > _BODY_LIMIT:
             return self._refusing(asked, headers, _Refused(413))
+        if self._world.switches.world == "reported" and (told := reported(asked, self._world)):
+            return Route(
+                None, told, self._refusing(asked, headers, _Refused(404)).fail, authorized=True, headers=headers
+            )
         for method, path, kind, act in _ROUTES:
             if asked.method == method and (match := path.fullmatch(asked.path)):
                 return self._leading(asked, headers, kind, act, match.groupdict())
@@ -67,7 +73,9 @@ class Genesys:
         return Route(None, lambda: fail(refused.status, refused.code, None), fail, authorized, None, headers)
 
     def _leading(self, asked: Asked, headers: Ids, kind: str | None, act: "_Act", ids: Ids) -> Route:
-        need = "view" if kind == "look" else "disconnect"
+        if kind and "medium" in ids and kind != "disconnect_user":
+            kind = f"{kind}_{ids['medium']}"
+        need = "view" if kind and kind.startswith("look") else "disconnect"
         params = {"conversation": ids["cid"], "permission": f"conversation:communication:{need}"}
 
         def fail(status: int, code: str | None, message: str | None) -> Answer:
@@ -103,7 +111,11 @@ class Genesys:
         legs = person.legs_of(medium)
         if medium and not legs:
             raise _Refused(404)
-        return Answer(202, effect=self._obey(conversation, legs, command, asked.at))
+        self._refuse_the_gone(conversation, legs, command, asked.at)
+        effect = self._obey(conversation, legs, command, asked.at)
+        if command.get("wrapup") and not self._world.conduct(conversation).lost:
+            person.is_wrapped_up = effect = True
+        return Answer(202, effect=effect)
 
     def change_leg(self, asked: Asked, ids: Ids) -> Answer:
         """Obey a command on one communication: it can only be disconnected, and nobody wraps up because of it."""
@@ -115,6 +127,7 @@ class Genesys:
         legs = [leg for leg in person.legs_of(_MEDIUM_OF[ids["medium"]]) if leg.id == ids["leg"].lower()]
         if not legs:
             raise _Refused(404)
+        self._refuse_the_gone(conversation, legs, command, asked.at)
         return json_answer(200, {}, effect=self._obey(conversation, legs, command, asked.at, wraps_up=False))
 
     def drop_medium(self, asked: Asked, ids: Ids) -> Answer:
@@ -136,6 +149,18 @@ class Genesys:
             person.is_wrapped_up = person.is_wrapped_up or effect
         return json_answer(202, "", effect=effect)
 
+    def _refuse_the_gone(
+        self, conversation: Conversation, legs: list[Leg], command: Mapping[str, object], at: float
+    ) -> None:
+        """Answer a removal of what is gone as the switch says; usually it is accepted and does nothing."""
+        code = self._world.conduct(conversation).on_gone
+        if command.get("state") != "disconnected" or any(leg.is_present(at) for leg in legs):
+            return
+        if code in CODES:
+            raise _Refused(CODES[code][0], code, conversation=conversation.id)
+        for leg in legs:
+            leg.error_code = SESSION_INACTIVE if code == SESSION_INACTIVE else leg.error_code
+
     def _obey(
         self,
         conversation: Conversation,
@@ -147,7 +172,8 @@ class Genesys:
     ) -> bool:
         """Do to these legs what the command says, and say whether that changed anything."""
         present = [leg for leg in legs if leg.is_present(at)]
-        if self._world.loses(conversation) or not present:
+        conduct = self._world.conduct(conversation)
+        if conduct.lost or not present:
             return False
         flags = {name: bool(command[name]) for name in _COMMANDS if command.get(name) is not None}
         ringing = [leg for leg in present if command.get("state") == "connected" and not leg.was_answered(at)]
@@ -156,7 +182,12 @@ class Genesys:
         for leg in ringing:
             leg.connected_at = at
         ends = command.get("state") == "disconnected" and conversation.end(
-            present, at, self._world.lag(conversation), "client", wraps_up=wraps_up
+            present,
+            at + conduct.effect_seconds,
+            conduct.lag_seconds,
+            "client",
+            wraps_up=wraps_up,
+            alone_stays=conduct.alone_stays,
         )
         return ends or bool(flags or ringing)
 
@@ -189,7 +220,7 @@ def _read_command(asked: Asked) -> dict[str, object]:
         command = read_json(asked.body)
     except ValueError:
         raise _Refused(400) from None
-    if not isinstance(command, dict):
+    if not isinstance(command, dict) or not isinstance(command.get("wrapup"), dict | None):
         raise _Refused(400)
     if any(not isinstance(command.get(name), bool | None) for name in _COMMANDS):
         raise _Refused(400)
@@ -203,13 +234,13 @@ def _at(method: str, path: str, kind: str | None, act: _Act) -> tuple[str, re.Pa
     """Return one row of the table: a path of fixed words and UUIDs, nothing encoded, nothing relative."""
     for name in ("cid", "pid", "uid", "leg"):
         path = path.replace(f"{{{name}}}", f"(?P<{name}>{UUID})")
-    path = path.replace("{medium}", "(?P<medium>calls|callbacks|emails|messages|cobrowsesessions)")
+    path = path.replace("{medium}", f"(?P<medium>{'|'.join(MEDIUM_PATHS)})")
     return method, re.compile(_PREFIX + path.replace("{calls}", "(?P<medium>calls)")), kind, act
 
 
 _ROUTES: Final = (
-    _at("GET", "/{cid}", "look", Genesys.look),
-    _at("GET", "/{medium}/{cid}", "look", Genesys.look_flat),
+    _at("GET", "/{cid}", "look_generic", Genesys.look),
+    _at("GET", "/{medium}/{cid}", "look_medium", Genesys.look_flat),
     _at("PATCH", "/{cid}/participants/{pid}", "disconnect_generic", Genesys.change_participant),
     _at("PATCH", "/{medium}/{cid}/participants/{pid}", "disconnect_medium", Genesys.change_participant),
     _at("PATCH", "/{calls}/{cid}/participants/{pid}/user/{uid}", "disconnect_user", Genesys.change_participant),

@@ -5,14 +5,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 from urllib.parse import parse_qs
 
 from service.sandbox.errors import login_error
 from service.sandbox.exchange import Answer, Asked, Route, json_answer
 from service.sandbox.switches import Switches
-
-_WINDOW_SECONDS: Final = 60  # the vendor counts per token and minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +29,18 @@ class Credentials:
 
 @dataclass(slots=True)
 class Token:
-    """One token: until when it is good, and what it spent in the running minute."""
+    """One token: until when it is good, and what it spent in the running window, a minute with the vendor."""
 
     expires_at: float
     window_at: float = -math.inf
     spent: int = 0
 
-    def spend(self, at: float) -> float:
-        """Count one request and return how many seconds are left of its minute."""
-        if at >= self.window_at + _WINDOW_SECONDS:
+    def spend(self, at: float, window_seconds: float) -> float:
+        """Count one request and return how many seconds are left of its window."""
+        if at >= self.window_at + window_seconds:
             self.window_at, self.spent = at, 0
         self.spent += 1
-        return self.window_at + _WINDOW_SECONDS - at
+        return self.window_at + window_seconds - at
 
 
 def basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
@@ -81,7 +78,7 @@ class Login:
             token.expires_at = min(token.expires_at, at + seconds)
 
     def refresh_budgets(self) -> None:
-        """Let every token begin a new minute."""
+        """Let every token begin a new window."""
         for token in self._tokens.values():
             token.window_at = -math.inf
 
@@ -100,7 +97,9 @@ class Login:
                 return login_error(400, "unsupported_grant_type", "grant_type must be client_credentials")
             return self._give(asked.at)
 
-        return Route("token", act, login_error, is_good, None, {"ININ-Correlation-Id": asked.correlation_id})
+        return Route(
+            "token", act, login_error, is_good, None, {self._switches.correlation_header: asked.correlation_id}
+        )
 
     def _give(self, at: float) -> Answer:
         name, seconds = f"{self._dice.getrandbits(256):064x}", self._switches.token_seconds

@@ -11,14 +11,17 @@ _TYPES: Final = {
     "customer": "External", "external": "External", "agent": "Internal", "user": "Internal", "acd": "ACD", "ivr": "IVR",
 }  # fmt: skip
 _VOICE_ONLY: Final = ("muted", "confined", "recording", "recordingState", "self")
+_WORK: Final = ("afterCallWork", "afterCallWorkRequired")
 # what the vendor's model of that medium does not have
 _LACKS: Final = {
-    "cobrowsesession": ("held", "direction", "self"),
-    "video": ("held", "direction", "segments", "self"),
-    "screenshare": ("held", "direction"),
-    "socialExpression": ("direction", "initialState"),
-    "internalMessage": ("held", "direction"),
-    "screenMonitoring": ("held", "direction", "peerId", "startAlertingTime"),
+    "callback": ("errorInfo",),
+    "chat": ("errorInfo",),
+    "cobrowsesession": ("held", "direction", "self", "errorInfo"),
+    "video": ("held", "direction", "segments", "self", "errorInfo"),
+    "screenshare": ("held", "direction", "errorInfo"),
+    "socialExpression": ("direction", "initialState", "errorInfo"),
+    "internalMessage": ("held", "direction", *_WORK, "errorInfo"),
+    "screenMonitoring": ("held", "direction", "peerId", "startAlertingTime", *_WORK, "errorInfo"),
 }
 
 
@@ -40,7 +43,7 @@ def generic(conversation: Conversation, at: float) -> Json:
         participants=[_participant(conversation, person, at) for person in people],
         conversationIds=[],
         recordingState="NONE",
-        divisions=[],
+        divisions=_divisions(conversation),
         recentTransfers=[],
         securePause=False,
         selfUri=f"/api/v2/conversations/{conversation.id}",
@@ -52,13 +55,13 @@ def flat(conversation: Conversation, medium: str, at: float) -> Json:
     return {
         "id": conversation.id,
         "participants": [
-            _media_participant(person, person.legs_of(medium)[-1], at)
+            _media_participant(person, legs[-1], at)
             for person in conversation.listed(at)
-            if person.legs_of(medium)
+            if (legs := person.legs_of(medium, at))
         ],
         "otherMediaUris": [],
         "recentTransfers": [],
-        "divisions": [],
+        "divisions": _divisions(conversation),
         "recordingState": "none",
         "securePause": False,
         "selfUri": f"/api/v2/conversations/{MEDIA[medium]}/{conversation.id}",
@@ -69,6 +72,7 @@ def truth(conversation: Conversation, at: float) -> Json:
     """Return who is really there, without lag."""
     return {
         "conversation_id": conversation.id,
+        "scenario": conversation.scenario,
         "participants": [
             {
                 **introduction(person),
@@ -78,6 +82,7 @@ def truth(conversation: Conversation, at: float) -> Json:
                 if person.is_present(at)
                 else max((leg.ended_at or at for leg in person.legs), default=None),
                 "seen_states": [leg.state(at) for leg in person.legs],
+                "media": [leg.medium for leg in person.legs],
                 "flags": [leg.flags for leg in person.legs],
             }
             for person in conversation.listed(at)
@@ -106,6 +111,10 @@ def _how(person: Participant) -> str | None:
     return person.legs[-1].disconnect_type if person.legs else None
 
 
+def _divisions(conversation: Conversation) -> list[Json]:
+    return [{"division": {"id": one.id, "name": one.name}, "entities": []} for one in conversation.divisions]
+
+
 def _end(legs: list[Leg], at: float) -> float | None:
     ends = [leg.ended_at for leg in legs if leg.ended_at is not None and leg.seems_ended(at)]
     return max(ends) if ends and len(ends) == len(legs) else None
@@ -124,6 +133,7 @@ def _who(person: Participant, at: float) -> Json:
         name=person.name,
         address=person.address,
         ani=person.ani,
+        dnis=person.dnis,
         purpose=person.purpose,
         startTime=to_iso(person.started_at),
         connectedTime=to_iso(next((leg.connected_at for leg in person.legs if leg.was_answered(at)), None)),
@@ -133,12 +143,13 @@ def _who(person: Participant, at: float) -> Json:
         wrapupRequired=began is not None and not person.is_wrapped_up,
         mediaRoles=person.media_roles,
         attributes=person.attributes,
+        **person.relations,
     )
 
 
 def _participant(conversation: Conversation, person: Participant, at: float) -> Json:
     arrays: Json = {
-        array: [_leg(conversation, person, leg, at) for leg in person.legs_of(medium)]
+        array: [_leg(conversation, person, leg, at) for leg in person.legs_of(medium, at)]
         for medium, array in MEDIA.items()
     }
     ids = _filled(
@@ -158,6 +169,7 @@ def _media_participant(person: Participant, leg: Leg, at: float) -> Json:
         disconnectType=leg.disconnect_type if leg.seems_ended(at) else None,
         held=leg.flags.get("held", False),
         muted=leg.flags.get("muted", False) if leg.medium == "call" else None,
+        errorInfo=_error(leg),
         provider=_provider(leg),
         user=person.user_id and {"id": person.user_id, "selfUri": f"/api/v2/users/{person.user_id}"},
         queue=person.queue_id and {"id": person.queue_id},
@@ -170,7 +182,7 @@ def _leg(conversation: Conversation, person: Participant, leg: Leg, at: float) -
     view = _filled(
         id=leg.id,
         state=leg.state(at),
-        initialState="none" if leg.medium == "screenMonitoring" else leg.opening,  # nobody's screen rings
+        initialState=leg.opening,
         direction=_direction(person),
         recording=leg.flags.get("recording", False),
         recordingState="none",
@@ -182,12 +194,37 @@ def _leg(conversation: Conversation, person: Participant, leg: Leg, at: float) -
         connectedTime=to_iso(leg.connected_at) if leg.was_answered(at) else None,
         disconnectedTime=to_iso(leg.ended_at) if is_over else None,
         disconnectType=leg.disconnect_type if is_over else None,
+        errorInfo=_error(leg),
+        afterCallWork=_work(person, leg, at),
+        afterCallWorkRequired=_owes_work(person, leg, at),
         provider=_provider(leg),
         peerId=_peer(conversation, person, leg),
         self=_filled(name=person.name, addressNormalized=person.address, addressRaw=person.address),
     )
     lacks = _LACKS.get(leg.medium, ()) + (() if leg.medium == "call" else _VOICE_ONLY)
     return {name: value for name, value in view.items() if name not in lacks}
+
+
+def _error(leg: Leg) -> Json | None:
+    return None if leg.error_code is None else {"code": leg.error_code, "message": "The session is not active."}
+
+
+def _owes_work(person: Participant, leg: Leg, at: float) -> bool:
+    return person.purpose == "agent" and leg.wraps_up and leg.was_answered(at)
+
+
+def _work(person: Participant, leg: Leg, at: float) -> Json | None:
+    """Return an agent's work after this leg, once it is over."""
+    if not leg.seems_ended(at):
+        return None
+    if not _owes_work(person, leg, at):
+        return {"state": "notApplicable"}
+    is_done = person.is_wrapped_up
+    return _filled(
+        state="complete" if is_done else "pending",
+        startTime=to_iso(leg.ended_at),
+        endTime=to_iso(leg.ended_at) if is_done else None,
+    )
 
 
 def _segments(leg: Leg, at: float) -> list[Json]:

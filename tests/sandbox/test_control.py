@@ -7,7 +7,7 @@ from tests.sandbox.play import NOBODY, Play
 
 async def test_health_and_credentials(play: Play) -> None:
     """The sandbox says what it is, and tells its play credentials to anybody."""
-    assert await play.control("GET", "/health") == {"sandbox": True, "calls": 1}
+    assert await play.control("GET", "/health") == {"sandbox": True, "calls": 1, "world": "vendor"}
     assert set(play.keys) == {"client_id", "client_secret", "desk_user", "desk_password"}
 
 

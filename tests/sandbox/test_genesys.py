@@ -143,6 +143,19 @@ async def test_other_properties_are_commands(play: Play) -> None:
     assert (await scene.truth())[0]["flags"] == [{"muted": True, "held": True}]
 
 
+async def test_a_wrap_up_is_a_command(play: Play) -> None:
+    """A wrap-up code in the body wraps an agent up, unless the command is lost."""
+    scene = await play.begin("conference")
+    await scene.remove("Beth")
+    play.clock.move(1)
+    assert (await scene.seen("Beth"))["calls"][0]["afterCallWork"]["state"] == "pending"
+    for lost, state in ((True, "pending"), (False, "complete")):
+        await scene.switch(lost=lost)
+        assert (await scene.remove("Beth", body={"wrapup": {"code": "done"}})).status_code == 202
+        assert (await play.calls())[-1]["effect"] is not lost
+        assert (await scene.seen("Beth"))["calls"][0]["afterCallWork"]["state"] == state
+
+
 async def test_answering_for_somebody(play: Play) -> None:
     """`connected` picks up a ringing leg; other legal states are accepted and do nothing."""
     scene = await play.begin("ringing")
@@ -203,6 +216,7 @@ async def test_a_lost_command_has_no_effect(play: Play) -> None:
         (b"[" * 100_000, "application/json", 400, "bad.request"),
         (b"[]", "application/json; charset=utf-8", 400, "bad.request"),
         (b'{"muted":"yes"}', "application/json", 400, "bad.request"),
+        (b'{"wrapup":"yes"}', "application/json", 400, "bad.request"),
         (b'{"state":"gone"}', "application/json", 400, "invalid.value"),
         (b'{"state":["gone"]}', "application/json", 400, "invalid.value"),
         (b" " * 512_001, "application/json", 413, "request.entity.too.large"),
