@@ -130,10 +130,18 @@ def _confirm(s: Situation) -> Decision:
     return LookAgain(CONFIRM_EVERY_SECONDS if following is None else min(CONFIRM_EVERY_SECONDS, following - gone_by))
 
 
+def _instead(s: Situation) -> m.Reply | None:
+    """Return what Genesys said instead of showing the conversation."""
+    return None if s.sight is None or isinstance(s.sight, m.Conversation) else s.sight.reply
+
+
 def _not_seen(s: Situation) -> Decision:
-    reply = None if s.sight is None or isinstance(s.sight, m.Conversation) else s.sight.reply
     reason = "forbidden" if s.selection.view is View.FORBIDDEN else "rejected"
-    return Settle(s.end(m.OutcomeKind.FAILED, reason, reply=reply))
+    return Settle(s.end(m.OutcomeKind.FAILED, reason, reply=_instead(s)))
+
+
+def _lost_sight(s: Situation) -> Decision:
+    return Settle(s.end(m.OutcomeKind.UNKNOWN, "cannot_see", reply=_instead(s)))
 
 
 def _not_found(s: Situation) -> Decision:
@@ -223,7 +231,7 @@ ROWS: tuple[Row, ...] = (
     Row(2, _views(View.CANNOT_SEE, View.NO_LEGS), Sends.NONE, _always, _blind),
     Row(3, _views(View.FORBIDDEN, View.REJECTED), Sends.NONE, _always, _not_seen),
     Row(4, _UNREADABLE, Sends.SOME, _in_verify_budget, _blind),
-    Row(4, _UNREADABLE, Sends.SOME, _always, _settle(m.OutcomeKind.UNKNOWN, "cannot_see")),
+    Row(4, _UNREADABLE, Sends.SOME, _always, _lost_sight),
     # of a conversation that is out of bounds nobody learns who is in it
     Row(0, _NAMED, Sends.NONE, _is_place_refused, _first),
     # a Genesys that never agrees with itself: the verify budget ends that too

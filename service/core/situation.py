@@ -130,13 +130,14 @@ class Situation:
 
     @property
     def vanished(self) -> dict[str, str]:
-        """Participant id → purpose of the bystanders of our send who are gone now.
+        """Participant id → purpose of the bystanders of our send who are gone now, under any id.
 
         Empty while the target itself is not seen: then the ids may be void (a merge), or nobody is listed yet.
         """
         if not isinstance(self.sight, m.Conversation) or self.selection.view not in _SEEN or not self.ours:
             return {}
-        there = {person.id for person in self.sight.participants if not person.is_gone}
+        # who came back under another id, or was handed to another entry of his, is there all the same
+        there = {person.id for person in self.sight.participants if not person.is_gone or is_back(self.sight, person)}
         return {id_: purpose for id_, purpose in self.action.progress.bystanders.items() if id_ not in there}
 
     def end(self, kind: m.OutcomeKind, reason: str, *, reply: m.Reply | None = None, allowed_by: str = "") -> m.Outcome:
@@ -151,6 +152,7 @@ class Situation:
             state_seen=self.state_seen,
             purpose=target.purpose if target else "",
             candidates=tuple(f"{p.purpose} {p.id}" for p in self.selection.candidates),
+            bystanders=by_purpose(progress.bystanders) if self.action.sends else {},
             remaining=by_purpose(bystanders(self.sight, person.id if person else "", self.selection.leg_id)),
             vanished=by_purpose(self.vanished),
             is_back=view is View.BACK or came_back,

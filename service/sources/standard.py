@@ -192,6 +192,7 @@ def _event(report: m.Report, action: m.Action, outcome: m.Outcome, note: str) ->
             "note": note,
             "purpose": outcome.purpose,
             "state_seen": outcome.state_seen,
+            "bystanders": dict(outcome.bystanders),
             "remaining": dict(outcome.remaining),
             "vanished": dict(outcome.vanished),
             "candidates": list(outcome.candidates),

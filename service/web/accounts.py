@@ -49,6 +49,7 @@ def _outcome(outcome: m.Outcome) -> Mapping[str, object]:
         "state_seen": outcome.state_seen,
         "purpose": outcome.purpose,
         "candidates": [masked(one) for one in outcome.candidates],
+        "bystanders": dict(outcome.bystanders),
         "remaining": dict(outcome.remaining),
         "vanished": dict(outcome.vanished),
         "is_back": outcome.is_back,

@@ -227,6 +227,7 @@ _SCHEMAS: Json = {
         state_seen=TEXT,
         purpose=TEXT,
         candidates=_list_of(TEXT),
+        bystanders=COUNTS,
         remaining=COUNTS,
         vanished=COUNTS,
         is_back=FLAG,

@@ -210,7 +210,8 @@ def test_vanished() -> None:
     left = conversation(CALLER_GONE, gone(AGENT_THERE), legless(SUPERVISOR_THERE))
     told = after(*sent(ACCEPTED), sight=left, bystanders=here)
     assert (told.kind, dict(told.vanished), dict(told.remaining)) == (K.DISCONNECTED, {"agent": 1, "customer": 1}, {})
-    assert after(sight=left, bystanders=here).vanished == {}
+    assert dict(told.bystanders) == {"agent": 1, "customer": 1, "user": 1}
+    assert after(sight=left, bystanders=here).vanished == after(sight=left, bystanders=here).bystanders == {}
     assert after(*sent(FOR_NOW), sight=left, bystanders=here).vanished == {}
 
 
@@ -234,6 +235,14 @@ def test_who_vanished_before_the_target_is_told_too() -> None:
         asked = replace(asked, progress=remember(situation_of(asked, sight, m.Terms(), NOW)))
     told = outcome_of(situation_of(asked, sight, m.Terms(), NOW))
     assert (told.kind, dict(told.vanished)) == (K.DISCONNECTED, {"agent": 1})
+
+
+def test_who_is_there_under_another_id_did_not_vanish() -> None:
+    """A bystander who left one entry and is present in another is counted as there, and alarms nobody."""
+    again = replace(AGENT_THERE, id="bbbbbbbb-0000-4000-8000-000000000009")
+    left = conversation(CALLER_GONE, gone(AGENT_THERE), again, gone(SUPERVISOR_THERE))
+    told = after(*sent(ACCEPTED), sight=left, bystanders={AGENT: "agent", SUPERVISOR_THERE.id: "user"})
+    assert (dict(told.vanished), dict(told.remaining)) == ({"user": 1}, {"agent": 1})
 
 
 def test_is_back() -> None:

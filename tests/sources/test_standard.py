@@ -143,6 +143,7 @@ async def test_outcome_is_a_signed_webhook() -> None:
             "note": NOTE,
             "purpose": "customer",
             "state_seen": "",
+            "bystanders": {},
             "remaining": {"agent": 1, "external": 1},
             "vanished": {},
             "candidates": [],

@@ -21,6 +21,7 @@ OUTCOME = m.Outcome(
     {"external": 2},
     is_back=True,
     allowed_by="policy.purposes",
+    bystanders={"agent": 1, "external": 2},
 )
 REMOVAL = m.Removal(
     CONVERSATION,

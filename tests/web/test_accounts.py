@@ -53,6 +53,7 @@ def test_a_settled_action() -> None:
         "state_seen": "connected",
         "purpose": "customer",
         "candidates": ["customer 3f2a"],
+        "bystanders": {"agent": 1, "external": 2},
         "remaining": {"agent": 1},
         "vanished": {"external": 2},
         "is_back": True,

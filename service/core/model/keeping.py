@@ -89,6 +89,7 @@ class Outcome:
         state_seen: the leg state last seen of the target (`connected`, `alerting`, …), or "".
         purpose: the target's purpose, or "".
         candidates: who the selector could have meant (`customer 3f2a…`), when it fits several.
+        bystanders: who else was present when we acted, by purpose; empty where nothing was sent.
         remaining: how many are still there, by purpose, as the last look saw it.
         vanished: bystanders present when we acted and gone at the last look, by purpose.
         is_back: the same person was there again, on a new leg or under a new id, and was left alone.
@@ -107,6 +108,7 @@ class Outcome:
     is_back: bool = False
     allowed_by: str = ""
     rehearsed: str = ""
+    bystanders: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

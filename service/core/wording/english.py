@@ -161,6 +161,8 @@ ALSO: Mapping[str, str] = {
     "also.back": (
         "The same person is in the conversation again and was left alone; click again if the person has to leave again."
     ),
+    "also.shadow": "This service only watches so far (shadow mode).",
+    "also.preview": "This was only a preview.",
     "also.vanished": "Gone at the same time: {people}.",
     "also.meanwhile": "Gone meanwhile: {people}.",
     "also.still_there": "Still there: {people}.",

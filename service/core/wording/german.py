@@ -181,6 +181,8 @@ ALSO: Mapping[str, str] = {
         "Dieselbe Person ist wieder im Gespräch und wurde in Ruhe gelassen; muss sie erneut gehen, bitte erneut "
         "klicken."
     ),
+    "also.shadow": "Dieser Dienst sieht bisher nur zu (Schattenmodus).",
+    "also.preview": "Dies war nur eine Vorschau.",
     "also.vanished": "Zur selben Zeit gegangen: {people}.",
     "also.meanwhile": "Inzwischen gegangen: {people}.",
     "also.still_there": "Noch da: {people}.",

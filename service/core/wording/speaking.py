@@ -110,7 +110,9 @@ class _Voice:
             yield self.say(key, people=self._counted(outcome.vanished))
         if key := _company(outcome):
             yield self.say(key, people=self._counted(outcome.remaining))
-        if is_end and not outcome.is_back and not outcome.vanished:
+        if outcome.rehearsed and outcome.kind is not m.OutcomeKind.PREVIEWED:
+            yield self.say(f"also.{outcome.rehearsed}")
+        elif is_end and not outcome.is_back and not outcome.vanished:
             yield self.say("also.done")
 
     def _counted(self, people: Mapping[str, int]) -> str:

@@ -61,6 +61,7 @@ OUTCOMES = st.builds(
     vanished=COUNTS,
     is_back=st.booleans(),
     allowed_by=st.sampled_from(["", "orgs.main.purposes", "sources.desk.queues + orgs.main.queues"]),
+    rehearsed=st.sampled_from(["", "shadow", "preview"]),
 )
 LANGUAGES = st.sampled_from([*SHIPPED.languages, "xx", ""]) | WORD
 
@@ -186,6 +187,8 @@ def test_everything_known_is_told() -> None:
             "Gone meanwhile: 1 internal participant. Also there: 1 agent.",
         ),
         ({"kind": K.FAILED, "reason": "no_effect", "remaining": {}}, "Remove the person by hand."),
+        ({"kind": K.ALREADY_GONE, "rehearsed": "preview"}, "Still there: 1 agent. This was only a preview."),
+        ({"kind": K.NOT_FOUND, "remaining": {}, "rehearsed": "shadow"}, "only watches so far (shadow mode)."),
         ({"kind": K.NOT_FOUND, "reason": "participant"}, "In the conversation at the last look: 1 agent."),
     ],
 )
