@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from service.core import model as m
+
+# what a call to Genesys is for, the later the more urgent: what was begun is ended before more is begun
+Call: TypeAlias = Literal["look", "disconnect", "confirm"]
+# what an answer of Genesys said of our budget: calls a window, calls counted in it, and the seconds until it is over
+Told: TypeAlias = tuple[int, int, float]
 
 
 class Clock(Protocol):
@@ -55,7 +60,7 @@ class Waiter(Protocol):
 class Budget(Protocol):
     """How much an org's Genesys API takes, shared by all workers."""
 
-    async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+    async def spend(self, org: str, call: Call = "look") -> float:
         """Take one call from the budget and return 0.0, or take nothing and return the seconds to wait."""
         ...
 

@@ -125,7 +125,7 @@ class Attempt:
 
     async def _look(self) -> None:
         action, place = self._action, self._place
-        wait = await place.budget.spend(action.org, is_confirming=bool(action.sends))
+        wait = await place.budget.spend(action.org, "confirm" if action.sends else "look")
         if wait > 0:
             self._sight = None
             await self._rested(wait, held_by="busy")
@@ -155,7 +155,7 @@ class Attempt:
         if self._place.stopping.is_set() and self._is_old():
             await self._put_back(0.0, self._action.progress.held_by)  # a Genesys this slow would hold up our end
             return
-        wait = await self._place.budget.spend(self._action.org, is_confirming=False)
+        wait = await self._place.budget.spend(self._action.org, "disconnect")
         if wait > 0:
             await self._rested(wait, held_by="busy")
             # a fresh sight is kept: another look would take the very call that we wait for, for ever

@@ -6,8 +6,9 @@ import re
 
 from service.core import model as m
 from service.core.errors import EgressRefused, Rejected, Throttled, Unclear, Unreachable
-from service.core.ports import Clock
+from service.core.ports import Clock, Told
 from service.genesys.answers import answer_in, sight_in
+from service.genesys.limits import Limits
 from service.genesys.options import GenesysOptions
 from service.genesys.token import Login, token_rule
 from service.outbound import Answered, Asked, Caller, OpenTransport, Origin, Outgoing, Rule
@@ -40,6 +41,7 @@ class GenesysCloud:
         """Connect nothing yet; `transport` is another way out than the network, see `Caller`."""
         self._clock = clock
         self._api = options.api
+        self._limits = Limits(clock)
         rules = (token_rule(options.login), *conversation_rules(options.api))
         self._caller = Caller(rules, clock, outgoing, transport=transport)
         self._login = Login(options, self._caller, clock)
@@ -91,6 +93,10 @@ class GenesysCloud:
             return m.Answer(m.AnswerKind.UNCLEAR, error.reply, self._clock.now())
         return answer_in(answered, self._clock.now())
 
+    def told(self) -> Told | None:
+        """Return what the answers said of the budget since this was asked last; None when that was nothing."""
+        return self._limits.told()
+
     async def aclose(self) -> None:
         """Close the connections; what is still in flight ends as Unclear."""
         await self._login.aclose()
@@ -103,11 +109,22 @@ class GenesysCloud:
             Throttled, Rejected, Unreachable: also of the login: then nothing of this request was done.
             Unclear: of this request alone.
         """
-        token = await self._login.token()
-        answered = await self._caller.send(self._asked(method, path, body, deadline, token))
-        if answered.status == _UNAUTHORIZED:
-            token = await self._login.token(stale=token)
-            answered = await self._caller.send(self._asked(method, path, body, deadline, token))
+        try:
+            self._limits.hold()
+            token = await self._login.token()
+            answered = await self._send(self._asked(method, path, body, deadline, token))
+            if answered.status == _UNAUTHORIZED:
+                token = await self._login.token(stale=token)
+                answered = await self._send(self._asked(method, path, body, deadline, token))
+        except Throttled as error:
+            self._limits.keep(error)  # the login's Retry-After is a floor for these calls too
+            raise
+        return answered
+
+    async def _send(self, asked: Asked) -> Answered:
+        self._limits.hold()
+        answered = await self._caller.send(asked)
+        self._limits.heed(answered)
         return answered
 
     def _asked(self, method: str, path: str, body: bytes, deadline: float | None, token: str) -> Asked:

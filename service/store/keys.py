@@ -47,6 +47,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(rf"conversation:{UUID.pattern}", "hash", "none while owned, then Lives.ownership"),
     Kind(r"paused", "hash", "until resumed; a field per paused source, and '' for the whole org"),
     Kind(r"budget", "string", "until the bucket is full again"),
+    Kind(r"allowance", "string", "Lives.allowance after Genesys last said it: calls a window"),
+    Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
     Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
@@ -63,6 +65,7 @@ class Lives:
         delivery: a delivery, counted from the end of its action.
         hash_only: the same where the key is the body's hash alone: a real second click may look the same.
         ownership: who owned a conversation last; an attempt is over long before.
+        allowance: what Genesys said that a window has; each answer says it again.
         step: the answer to a step that leaves no record; we ask again for two seconds.
         unknown: how long a record written by a newer version is left alone.
     """
@@ -71,6 +74,7 @@ class Lives:
     delivery: int = 7 * _DAY
     hash_only: int = 7_200_000
     ownership: int = 3_600_000
+    allowance: int = _DAY
     step: int = 10_000
     unknown: int = 30_000
 
@@ -194,6 +198,14 @@ class Keys:
     def budget(self, org: str) -> str:
         """Return the bucket of `org`."""
         return f"{self.base(org)}budget"
+
+    def allowance(self, org: str) -> str:
+        """Return what Genesys said that a window of `org` has."""
+        return f"{self.base(org)}allowance"
+
+    def window(self, org: str, process: str) -> str:
+        """Return what the running window of one process' token has seen."""
+        return f"{self.base(org)}window:{hex_in(process)}"
 
     def requester(self, org: str, digest: str) -> str:
         """Return how much of his rate a requester of a source has used."""

@@ -1,9 +1,8 @@
-"""Redis as the store and the budget: one method per atomic step, each a script."""
+"""Redis as the store: one method per atomic step, each a script."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Unpack, cast
 
 from service.core import model as m
@@ -12,6 +11,7 @@ from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
 from service.store import records
+from service.store.budget import Rate, RedisBudget, ms_of
 from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
 from service.store.script import Reply, Runner, script
@@ -28,35 +28,8 @@ _JOINED_AFTER = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GON
 _OURS = f" {m.AnswerKind.ACCEPTED} {m.AnswerKind.UNCLEAR} "
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What an org's Genesys API takes.
-
-    Attributes:
-        per_minute: calls a minute, shared by all workers.
-        burst: so many at once after a rest; a confirming look may borrow a third more, for what was sent must be seen.
-    """
-
-    per_minute: float = 300.0
-    burst: int = 30
-
-    @property
-    def interval_us(self) -> int:
-        """Microseconds from one call to the next."""
-        return round(60_000_000 / self.per_minute)
-
-    @property
-    def burst_confirming(self) -> int:
-        """The burst for a confirming look."""
-        return self.burst + -(-self.burst // 3)
-
-
-def _ms(seconds: float) -> str:
-    return f"{max(seconds, 0.0) * 1000:.0f}"
-
-
-class RedisStore:
-    """Meets the ports `Store` and `Budget`.
+class RedisStore(RedisBudget):
+    """Meets the port `Store`, and `Budget` by what it is built on: claims take no more than the budget carries.
 
     Args:
         runner: brings scripts to Redis; `client.Link` in production.
@@ -79,13 +52,8 @@ class RedisStore:
         lease_seconds: float = LEASE_SECONDS,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        self._runner = runner
-        self._dice = dice
-        self._keys = keys or Keys()
-        self._lives = lives or Lives()
-        self._rate = rate or Rate()
-        self._lease_ms = _ms(lease_seconds)
-        self._now_ms = now_ms
+        super().__init__(runner, dice, keys=keys, lives=lives, rate=rate, now_ms=now_ms)
+        self._lease_ms = ms_of(lease_seconds)
         self._objection = ""
 
     # ------------------------------------------------------------------------------------------ intake
@@ -117,7 +85,7 @@ class RedisStore:
                 *(str(self._lives.action), str(self._lives.delivery), str(self._lives.hash_only)),
                 *(offer.action_id, offer.key, name_in(offer.source)),
                 *(keys.conversation(offer.org, removal.conversation_id)[-36:], kept, "" if masked == kept else masked),
-                *(event_at, _ms(offer.max_age_seconds)),
+                *(event_at, ms_of(offer.max_age_seconds)),
                 *(
                     offer.delivery_key,
                     hex_in(offer.body_hash),
@@ -147,12 +115,11 @@ class RedisStore:
         keys = self._keys
         reply = await self._runner.run(
             script("claim"),
-            [keys.due_removals(org), keys.claim(org, token), keys.paused(org), keys.budget(org), keys.floor(org)],
+            [keys.due_removals(org), keys.claim(org, token), keys.paused(org), keys.floor(org), *self._purse(org)],
             [
                 *self._head(org),
                 *(token, worker_in(worker), str(limit), self._lease_ms, ACTION_STEPS["claim"].source, str(SCAN_MOST)),
-                *(str(self._lives.unknown), str(self._rate.interval_us)),
-                *(str(self._rate.burst), str(self._rate.burst_confirming)),
+                *(str(self._lives.unknown), *self._rate.words),
             ],
         )
         now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, str, list[str]], ...]]", reply)
@@ -201,7 +168,7 @@ class RedisStore:
     ) -> None:
         """Give the action up for `after_seconds`; its lease ends now."""
         due = [self._keys.due_removals(lease.org)]
-        args = [lease.id, _ms(after_seconds), *_progress(progress), str(POISON_LAPSES), *records.lines_of(entries)]
+        args = [lease.id, ms_of(after_seconds), *_progress(progress), str(POISON_LAPSES), *records.lines_of(entries)]
         await self._step("put_back", lease, due, args)
 
     async def settle(
@@ -216,7 +183,7 @@ class RedisStore:
             [
                 *(ACTION_STEPS["settle"].to, lease.id, lease.org, keys.wake, records.json_of(outcome)),
                 "1" if outcome.kind in _JOINED_AFTER else "",
-                "" if seen_ago_seconds is None else _ms(seen_ago_seconds),
+                "" if seen_ago_seconds is None else ms_of(seen_ago_seconds),
                 *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
                 *(str(lives.action), str(lives.delivery), str(lives.hash_only), str(lives.ownership)),
                 *records.lines_of(entries),
@@ -254,7 +221,7 @@ class RedisStore:
 
     async def put_back_report(self, lease: m.Lease, after_seconds: float, error: str) -> None:
         """Try the report again in `after_seconds`."""
-        await self._end_report("put_back_report", lease, _ms(after_seconds), error)
+        await self._end_report("put_back_report", lease, ms_of(after_seconds), error)
 
     async def told(self, lease: m.Lease, entries: Sequence[m.Entry]) -> None:
         """The ticket has it."""
@@ -319,25 +286,6 @@ class RedisStore:
         reply = await self._runner.run(script("paused"), [self._keys.paused(org)], self._head(org))
         return frozenset(cast("list[str]", reply))
 
-    # ------------------------------------------------------------------------------------------ the budget
-
-    async def spend(self, org: str, *, is_confirming: bool = False) -> float:
-        """Take one call from the budget and return 0.0, or take nothing and return the seconds to wait."""
-        rate, step = self._rate, self._nonce()
-        burst = rate.burst_confirming if is_confirming else rate.burst
-        reply = await self._runner.run(
-            script("spend"),
-            [self._keys.budget(org), self._keys.floor(org), self._keys.step(org, step)],
-            [*self._head(org), *map(str, (rate.interval_us, burst, rate.burst_confirming, self._lives.step))],
-        )
-        return int(cast("str", reply)) / 1_000_000
-
-    async def throttle(self, org: str, seconds: float) -> None:
-        """Let nobody of `org` call before `seconds` are over: a Retry-After is a floor for all workers."""
-        step = self._keys.step(org, self._nonce())
-        args = [*self._head(org), _ms(seconds), str(self._lives.step)]
-        await self._runner.run(script("throttle"), [self._keys.floor(org), step], args)
-
     async def health(self, **asked: Unpack[Asked]) -> Health:
         """Say in words what is wrong with Redis, each master of it, as `examine` does; never raises."""
         health = await examine_all(self._runner, self._keys, **asked)
@@ -346,13 +294,6 @@ class RedisStore:
         return health
 
     # ------------------------------------------------------------------------------------------ what they share
-
-    def _head(self, org: str) -> list[str]:
-        now = "" if self._now_ms is None else str(self._now_ms())
-        return [now, self._keys.base(org)]
-
-    def _nonce(self) -> str:
-        return hex_in(self._dice.token())
 
     async def _step(self, name: str, lease: m.Lease, keys: Sequence[str], args: Sequence[str]) -> list[Reply]:
         """Run a step of an attempt on an action; returns what it answers when it was done, by this asking or before."""

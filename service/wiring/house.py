@@ -17,6 +17,7 @@ from service.genesys import GenesysCloud
 from service.outbound import Caller, Outgoing, Rule
 from service.settings import Settings
 from service.sources import KINDS, Outside
+from service.store.budget import RedisBudget
 from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import Keys
@@ -112,7 +113,7 @@ async def opened(
         stack.push_async_callback(_close, waiter)
         waiter.start()
         outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
-        orgs = _orgs(said, clock, outgoing, stack)
+        orgs = _orgs(said, clock, outgoing, stack, store)
         place = Workplace(
             worker=worker_name(),
             store=store,
@@ -141,11 +142,14 @@ async def _close(waiter: WakeWaiter) -> None:
         closing.cancel()
 
 
-def _orgs(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack) -> dict[str, Genesys]:
+def _orgs(
+    said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack, budget: RedisBudget
+) -> dict[str, Genesys]:
     orgs: dict[str, Genesys] = {}
     for name, options in said.orgs.items():
         orgs[name] = cloud = GenesysCloud(options, clock, outgoing)
         stack.push_async_callback(cloud.aclose)
+        budget.listen(name, cloud.told)
     return orgs
 
 

@@ -161,7 +161,7 @@ async def test_throttled_removal(stage: Stage, body: str | None) -> None:
     assert stage.owner(scene) == ""
     elsewhere = await stage.click(other)
     assert await stage.attempts(second) == []
-    assert await stage.store.spend(ORG, is_confirming=True) == pytest.approx(7.0, abs=0.01)
+    assert await stage.store.spend(ORG, "confirm") == pytest.approx(7.0, abs=0.01)
     began = stage.clock.now()
     assert (await stage.finish(elsewhere, second)).kind is K.DISCONNECTED
     assert (await stage.finish(action_id, second)).kind is K.DISCONNECTED

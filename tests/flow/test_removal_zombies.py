@@ -8,6 +8,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost
+from service.store.budget import Rate, RedisBudget
 from tests.flow.meddler import Meddler, on
 from tests.flow.stage import ORG, Stage
 
@@ -136,10 +137,10 @@ async def test_what_the_guard_never_lets_out_ends(stage: Stage) -> None:
 async def test_a_budget_for_one_call_at_a_time_is_enough(stage: Stage) -> None:
     """Where the budget gives out one call after the other, the look does not eat the call of the removal for ever."""
     scene = await stage.scene()
-    for _ in range(30):
-        assert await stage.store.spend(ORG) == 0
+    one_by_one = RedisBudget(stage.runner, stage.dice, rate=Rate(burst=1), now_ms=stage.clock.now)
+    assert await one_by_one.spend(ORG) == 0
     action_id = await stage.click(scene)
-    outcome = await stage.finish(action_id)
+    outcome = await stage.finish(action_id, stage.place(budget=one_by_one))
     assert outcome.kind is K.DISCONNECTED
     assert len(await scene.calls("GET")) <= 3
     account = await stage.account(action_id)
@@ -152,7 +153,7 @@ async def test_waiting_long_for_the_budget_needs_another_look(stage: Stage) -> N
     action_id = await stage.click(scene)
 
     class Poor(Meddler):
-        async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+        async def spend(self, org: str, call: str = "look") -> float:
             self.calls.append("spend")
             return 1.5 if 2 <= len(self.calls) <= 3 else 0.0
 
@@ -170,7 +171,7 @@ async def test_a_wait_for_the_budget_of_a_removal(stage: Stage, wait: float) -> 
     action_id = await stage.click(scene)
 
     class Poor(Meddler):
-        async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+        async def spend(self, org: str, call: str = "look") -> float:
             self.calls.append("spend")
             return wait if len(self.calls) == 2 else 0.0
 
@@ -190,7 +191,7 @@ async def test_what_becomes_late_while_we_wait_for_the_budget(stage: Stage) -> N
     action_id = await stage.click(scene)
 
     class Slow(Meddler):
-        async def spend(self, org: str, *, is_confirming: bool = False) -> float:
+        async def spend(self, org: str, call: str = "look") -> float:
             self.calls.append("spend")
             await stage.clock.sleep(125 if len(self.calls) == 2 else 0)
             return 0.0
@@ -233,13 +234,11 @@ async def test_a_confirming_look_may_borrow(stage: Stage) -> None:
     scene = await stage.scene()
     action_id = await stage.click(scene)
     (attempt,) = await stage.attempts(stage.place())
-    for _ in range(28):
-        assert await stage.store.spend(ORG) == 0
     running = asyncio.create_task(attempt.run())
     while not await scene.calls("PATCH"):
         await stage.clock.sleep(0.001)
-    for _ in range(3):
-        assert await stage.store.spend(ORG, is_confirming=True) == 0
+    while await stage.store.spend(ORG, "disconnect") == 0:
+        pass
     assert await running is not None
     first, second = (await scene.calls("GET"))[-2:]
     assert second["at"] - first["at"] <= 0.31

@@ -34,6 +34,8 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "conversation": keys.conversation(ORG, UUID),
         "paused": keys.paused(ORG),
         "budget": keys.budget(ORG),
+        "allowance": keys.allowance(ORG),
+        "window": keys.window(ORG, DIGEST),
         "requester": keys.requester(ORG, DIGEST),
         "floor": keys.floor(ORG),
         "claim": keys.claim(ORG, DIGEST),

@@ -6,9 +6,10 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import LeaseLost
+from service.store.budget import Rate
 from service.store.keys import Lives
 from service.store.records import UnknownVersion
-from service.store.redis import Rate, RedisStore
+from service.store.redis import RedisStore
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, PHONE, TICKET, Story, offered
 
 

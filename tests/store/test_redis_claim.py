@@ -206,7 +206,7 @@ async def test_a_floor_holds_what_was_sent(story: Story) -> None:
 
 async def test_no_more_than_the_budget_carries(story: Story) -> None:
     """A claim takes no more than the budget carries; the rest waits for the next call's turn."""
-    for _ in range(28):
+    for _ in range(13):  # first looks leave half of the burst of thirty
         assert await story.store.spend(ORG) == 0
     ids = [await story.accepted(number, conversation_id=uuid(number)) for number in range(4)]
     assert [claim.action.id for claim in await story.claim()] == ids[:2]
@@ -216,14 +216,34 @@ async def test_no_more_than_the_budget_carries(story: Story) -> None:
 
 async def test_an_empty_budget_holds_until_it_carries(story: Story) -> None:
     """With an empty budget an action waits for the moment the next call may be made."""
-    while await story.store.spend(ORG, is_confirming=True) == 0:
+    while await story.store.spend(ORG, "confirm") == 0:
         pass
     action_id = await story.accepted()
     assert await story.claim() == []
-    # ten calls were borrowed, and one more is needed
-    assert story.due_in(action_id) == pytest.approx(11 * 0.2)
-    story.clock.move(2.2)
+    # half of the burst is kept for what was begun, and one more is needed
+    assert story.due_in(action_id) == pytest.approx(16 * 0.2)
+    story.clock.move(3.2)
     assert len(await story.claim()) == 1
+
+
+async def test_what_was_begun_is_claimed_first(story: Story) -> None:
+    """Where the budget has nothing left for first looks, what was sent is claimed all the same: it must be seen."""
+    begun = await story.sent(1)
+    await story.store.put_back(begun.lease, 0, m.Progress(), ())
+    waiting = await story.accepted(2, conversation_id=uuid(2))
+    while await story.store.spend(ORG, "look") == 0:
+        pass
+    assert [claim.action.id for claim in await story.claim()] == [begun.action.id]
+    assert story.due_in(waiting) == pytest.approx(0.2)
+
+
+async def test_a_learned_allowance_holds(story: Story) -> None:
+    """A claim takes no more than the allowance that Genesys told carries."""
+    story.store.listen(ORG, iter([(30, 1, 60.0), None]).__next__)
+    assert await story.store.spend(ORG) == 0
+    ids = [await story.accepted(number, conversation_id=uuid(number)) for number in range(3)]
+    assert [claim.action.id for claim in await story.claim()] == ids[:1]
+    assert story.due_in(ids[1]) == 2.0  # the slowest there is
 
 
 async def test_a_bucket_of_another_clock_does_not_hold(story: Story) -> None:

@@ -38,6 +38,7 @@ async def _everything(story: Story) -> tuple[str, str]:
     await story.accepted(3, intent_key=digest(("intent", 1)), event_at=1, ticket=m.Ticket("incident/3"))
     still_open = await story.sent(4, channels=("ticket", "webhook"))
     await story.store.pause(ORG, "desk")
+    story.store.listen(ORG, lambda: (300, 1, 60.0))
     await story.store.spend(ORG)
     await story.store.throttle(ORG, 5)
     return claim.action.id, still_open.action.id

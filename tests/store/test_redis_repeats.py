@@ -142,6 +142,11 @@ async def _spend(story: Story) -> None:
     await story.store.spend(ORG)
 
 
+async def _spend_told(story: Story) -> None:
+    story.store.listen(ORG, lambda: (100, 3, 30.0))
+    await story.store.spend(ORG)
+
+
 async def _throttle(story: Story) -> None:
     await story.store.throttle(ORG, 30)
 
@@ -176,6 +181,7 @@ ACTS: list[tuple[Act, str, str]] = [
     (_resume, "pause", SAME),
     (_paused, "paused", SAME),
     (_spend, "spend", SAME),
+    (_spend_told, "spend", SAME),
     (_throttle, "throttle", SAME),
 ]
 

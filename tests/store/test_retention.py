@@ -82,6 +82,7 @@ async def _paused(story: Story) -> None:
 
 
 async def _budgeted(story: Story) -> None:
+    story.store.listen(ORG, lambda: (100, 3, 30.0))
     for _ in range(50):
         await story.store.spend(ORG)
     await story.store.throttle(ORG, 30)

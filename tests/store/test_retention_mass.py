@@ -15,9 +15,10 @@ import redis as blocking
 
 from service.core import model as m
 from service.core.errors import LeaseLost
+from service.store.budget import Rate
 from service.store.client import Link, connect
 from service.store.keys import Lives
-from service.store.redis import Rate, RedisStore
+from service.store.redis import RedisStore
 from tests.findings import write_evidence
 from tests.fixtures.redis import CountingDice, HandClock
 from tests.store.servers import server

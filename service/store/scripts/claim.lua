@@ -1,11 +1,11 @@
 -- Takes due actions under leases, earliest first; puts off what may not be touched now. Idempotent by its token.
--- KEYS: [1] due:removals zset [2] claim:<token> string [3] paused hash [4] budget string [5] floor hash
+-- KEYS: [1] due:removals zset [2] claim:<token> string [3] paused hash [4] floor hash [5] budget string
+--       [6] allowance string [7] window:<process> hash
 -- derived keys: action, timeline, conversation of each that is looked at
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
---       [9] ms to leave an unknown version alone [10] emission interval µs [11] burst [12] burst for any call
+--       [9] ms to leave an unknown version alone [10] µs of a window [11] calls of a window, untold [12] burst, untold
 -- Returns: {now, lease end, {id, epoch, {field, value, …}}, …}
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
-local interval, burst = tonumber(ARGV[10]), tonumber(ARGV[11])
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
 local OWNED_AGAIN = 500 -- the owner confirms within a few of these
 
@@ -28,15 +28,17 @@ if before then
   return answer
 end
 
--- What the budget carries: how many, and when the next one.
-expect('string', KEYS[4])
-local tat = math.max(tonumber(redis.call('GET', KEYS[4]) or micros), micros)
-if tat - micros > interval * tonumber(ARGV[12]) + 1 then tat = micros end -- the clock stepped back: forgive
-local carries = math.floor((micros - tat) / interval + burst)
-local ready = now + math.max(1, math.ceil((tat + interval - interval * burst - micros) / 1000))
-local floor = redis.call('HMGET', KEYS[5], 'until', 'length')
-if floor[1] and tonumber(floor[1]) > now and tonumber(floor[1]) - now <= tonumber(floor[2]) then
-  carries, ready = 0, math.max(ready, tonumber(floor[1]))
+-- What the budget carries: how many of what is begun and of what is not, and when the next one.
+expect_purse(KEYS[5], KEYS[6], KEYS[7])
+local budget = budget_of(KEYS[5], KEYS[6], KEYS[7], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]))
+local taken, carries, ready = 0, {}, {}
+local floor = redis.call('HMGET', KEYS[4], 'until', 'length')
+local floor_left = floor[1] and tonumber(floor[1]) - now or 0
+if floor_left > tonumber(floor[2] or 0) then floor_left = 0 end -- the clock stepped back: forgive
+for _, call in ipairs({ 'look', 'confirm' }) do
+  carries[call] = floor_left > 0 and 0 or budget.carries(call)
+  local left = carries[call] > 0 and budget.pace or budget.wait(call)
+  ready[call] = now + math.max(1, floor_left, math.ceil(left / 1000))
 end
 local paused = record(KEYS[3])
 local lease_until = now + tonumber(ARGV[6])
@@ -55,11 +57,11 @@ local function obstacle(id, r)
   if sends == 0 and (now >= not_after or r.is_over_rate == '1') then return nil end
   -- past not-after nothing can be sent, so what was sent is looked after also while paused
   if now < not_after and (paused[''] or paused[r.source]) then return 'paused', now + PAUSED_AGAIN end
-  if carries <= 0 then return 'busy', ready end
+  local call = sends > 0 and 'confirm' or 'look'
+  if taken >= carries[call] then return 'busy', ready[call] end
   local owner = ownership(keys.conversation(r.conversation))
   if owner and owner ~= id then return 'busy', now + OWNED_AGAIN end
-  carries = carries - 1
-  if carries == 0 then ready = math.max(ready, now + math.ceil(interval / 1000)) end
+  taken = taken + 1
   return nil
 end
 

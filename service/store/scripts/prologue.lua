@@ -102,3 +102,45 @@ local function release(key, id, step, life)
   redis.call('HSET', key, 'owner', '', 'epoch', epoch, 'released_by', id)
   redis.call('PEXPIREAT', key, text(now + life))
 end
+
+-- An org's purse: a bucket of all workers (GCRA), the calls that Genesys allows a window, and what the running window
+-- of our token has seen. Where Genesys told nothing, `told` calls a `length` µs, and `burst` at once.
+local SHARE = { look = 0.5, disconnect = 0.75, confirm = 1 } -- of the burst: what was begun is ended first
+local TRICKLE = 30 -- calls a window: a count that says that all is spent holds us to this; only a 429 stops us
+local function expect_purse(bucket, allowance, window)
+  expect('string', bucket)
+  expect('string', allowance)
+  expect('hash', window)
+end
+local function window_of(key, length)
+  local w = redis.call('HMGET', key, 'ends', 'used', 'own', 'is_told', 'at')
+  local ends, at = tonumber(w[1]), tonumber(w[5])
+  -- over, or from a clock that stepped back since
+  if not ends or now >= ends or now < at then return { ends = now + length / 1000, used = 0, own = 0, is_told = '' } end
+  return { ends = ends, used = tonumber(w[2]), own = tonumber(w[3]), is_told = w[4] }
+end
+local function budget_of(bucket, allowance, window, length, told, burst)
+  local allowed = tonumber(redis.call('GET', allowance) or told)
+  local interval, seen = length / allowed, window_of(window, length)
+  burst = math.max(1, math.floor(burst * allowed / told))
+  local pace, slowest, shut = interval, math.max(interval, length / TRICKLE), 0
+  if seen.is_told == '1' then
+    -- what is left is spread over the rest of the window, so that at its end there is something left to confirm with
+    local left = allowed - seen.used
+    pace = left > 0 and math.min(math.max(interval, (seen.ends - now) * 1000 / left), slowest) or slowest
+    if seen.own >= allowed then shut = seen.ends end -- our own count needs no header to be believed
+  end
+  local tat = math.max(tonumber(redis.call('GET', bucket) or micros), micros)
+  if tat - micros > interval * burst + slowest + 1 then tat = micros end -- further ahead than any call could bring it
+  local self = { tat = tat, pace = pace, seen = seen }
+  -- microseconds until a call of this kind may be made, and how many may be made now
+  function self.wait(call)
+    local wait = tat - interval * (math.ceil(burst * SHARE[call]) - 1) - micros
+    return math.ceil(math.max(0, wait, (shut - now) * 1000))
+  end
+  function self.carries(call)
+    local room = micros + interval * (math.ceil(burst * SHARE[call]) - 1) - tat
+    return (room < 0 or shut > now) and 0 or math.floor(room / pace) + 1
+  end
+  return self
+end

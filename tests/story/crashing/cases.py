@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import redis as blocking
 
 from service.core import model as m
-from service.store.redis import Rate
+from service.store.budget import Rate
 from tests.story.crashing.points import FREEZE_SECONDS, FREEZES, Point, Strike, Witness, worth_it
 from tests.story.simulation.cloud import LAG_SECONDS, Cloud, Talk
 from tests.story.simulation.desk import ORG, SOURCE, Click, Desk

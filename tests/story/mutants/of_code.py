@@ -54,6 +54,33 @@ REMOVAL = (
         "tests/flow/test_removal_answers.py::test_throttled_removal",
     ),
     Mutant(
+        "what was granted before a Retry-After does not leave in it",
+        "genesys/client.py",
+        (
+            ("        self._limits.hold()\n        answered =", "        answered ="),
+            ("            self._limits.hold()\n", ""),
+        ),
+        "tests/genesys/test_limits.py::test_nothing_leaves_before_retry_after",
+    ),
+    Mutant(
+        "the login's Retry-After holds the process",
+        "genesys/client.py",
+        (("self._limits.keep(error)", "pass"),),
+        "tests/genesys/test_limits.py::test_the_logins_retry_after",
+    ),
+    Mutant(
+        "a number that is none teaches nothing",
+        "genesys/limits.py",
+        (('[0-9]{1,9}", re.ASCII', '[+-]?\\d+"'),),
+        "tests/genesys/test_limits.py::test_odd_headers_teach_nothing",
+    ),
+    Mutant(
+        "no header opens the gate",
+        "store/budget.py",
+        ((" or not 0 <= told[0] <= MOST_ALLOWED", ""),),
+        "tests/store/test_budget.py::test_no_header_opens_the_gate",
+    ),
+    Mutant(
         "the pin is kept before anything is done about it",
         "flow/removal.py",
         (("await place.store.pin(self._lease, self._action.progress, self._flush())", "pass"),),

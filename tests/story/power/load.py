@@ -12,8 +12,9 @@ from service.core import model as m
 from service.core.errors import StoreDown
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
+from service.store.budget import Rate
 from service.store.client import Durability, Link, connect
-from service.store.redis import Rate, RedisStore
+from service.store.redis import RedisStore
 from service.store.waiter import WakeWaiter
 from service.wiring.machine import SystemClock, SystemDice
 from tests.fixtures.redis import CountingDice

@@ -18,8 +18,9 @@ from service.core.ports import Genesys, Source, Store
 from service.flow.intake import Intake
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
+from service.store.budget import Rate
 from service.store.keys import Keys
-from service.store.redis import Rate, RedisStore
+from service.store.redis import RedisStore
 from tests.fixtures.redis import CountingDice
 from tests.story.simulation.chaos import Chaos, Passage
 from tests.story.simulation.cloud import Cloud, CloudPort
