@@ -19,6 +19,7 @@ from service.sandbox.calls import CallLog
 from service.sandbox.control import Control
 from service.sandbox.conversations import Conversation, World
 from service.sandbox.desk import Desk
+from service.sandbox.diagnosis import explain
 from service.sandbox.events import Events
 from service.sandbox.exchange import Answer, Asked, Route
 from service.sandbox.fields import Unusable
@@ -27,6 +28,7 @@ from service.sandbox.login import Credentials, Login
 from service.sandbox.switches import WORLDS, Rule, Switches, is_command, take_rule
 
 _HOOK: Final = re.compile(r"/sandbox/desk/hooks/([A-Za-z0-9._-]{1,80})")
+_EXPLANATION: Final = "Onhook-Explanation"  # the header that tells a foreign script what it is doing
 _CONTROL: Final = re.compile(r"/sandbox(/.*)?", re.DOTALL)
 
 
@@ -109,6 +111,7 @@ class Front:
         service, route = self._route(asked, hook)
         call = self._calls.open(service, asked)
         call.authorized = route.authorized
+        call.explanation = _explained(asked) if service in {"genesys", "login"} else ""
         conversation = self._world.find(route.conversation_id)
         own = conversation.switches.answers if conversation else []
         rule = take_rule(route.kind, own, self._switches.answers) if route.kind else None
@@ -121,7 +124,8 @@ class Front:
             call.then = self._let_happen(conversation, rule, asked.at)
         if rule and rule.delay_seconds:  # what is done is done before: only the answer is slow
             await self._sleep(rule.delay_seconds)
-        return answer and replace(answer, headers={**route.headers, **answer.headers})
+        told = {_EXPLANATION: call.explanation} if call.explanation else {}
+        return answer and replace(answer, headers={**route.headers, **told, **answer.headers})
 
     def _let_happen(self, conversation: Conversation, rule: Rule, at: float) -> str | None:
         """Let happen what a rule says comes after its call, and say what it was."""
@@ -132,6 +136,12 @@ class Front:
         except Unusable as unusable:
             return f"nothing: {unusable}"
         return str(rule.then["event"])
+
+
+def _explained(asked: Asked) -> str:
+    """Return what is to say to a script that makes a call which does not remove just one participant."""
+    found = explain(asked.method, f"{asked.path}?{asked.query}", asked.body.decode("utf-8", "replace"))
+    return "" if found.row.is_right else found.line
 
 
 def _respond(answer: Answer) -> Response:

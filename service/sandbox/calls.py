@@ -17,7 +17,8 @@ class Call:
     """One call: `status` is None until it is answered, and for good when it was cut off.
 
     No header is kept, so no credential is either; `effect` is "none" for a call that was to change nothing, and `then`
-    names the event that a rule let happen right after it.
+    names the event that a rule let happen right after it; `explanation` says what is wrong about a call that is not one
+    of the vendor's for one participant.
     """
 
     seq: int
@@ -32,6 +33,7 @@ class Call:
     effect: bool | str = "none"
     then: str | None = None
     authorized: bool = False
+    explanation: str = ""
 
 
 class CallLog:

@@ -43,7 +43,7 @@ _ONE: Final = (
     "participant is gone."
 )
 _NO_SUCH_CALL: Final = "The vendor's SDK has no such call; what is not there is answered 404."
-_EVERYONE: Final = "It drops everyone from the conversation, whoever is named in the body."
+_EVERYONE: Final = "It drops everyone from the conversation"
 _LIST: Final = r'"participants?(Ids?)?"\s*:'
 _COMMANDS: Final = "muted|held|confined|recording|wrapup|wrapupSkipped"
 _INVENTED: Final = "action|participants|participantIds?|status|reason|force"
@@ -130,7 +130,8 @@ TABLE: Final = (
     Row(
         "everyone-named", "POST", _at("/{id}/disconnect"),
         "You tried to remove one participant by the call that ends the conversation.",
-        f"{_EVERYONE} It takes no participant, and it puts a system wrap-up code on the agents.",
+        f"{_EVERYONE}, whoever is named in the body, and puts a system wrap-up code on the agents. It takes no "
+        "participant.",
         body=_LIST, status=409,
         answer='{"message":"Cannot disconnect participant p-12345678-90ab-cdef-1234-567890abcdef: Participant is not '
         'in a disconnectable state","errors":[]}',
@@ -141,9 +142,9 @@ TABLE: Final = (
     Row(
         "everyone-post", "POST", _at("/{id}/disconnect"),
         "You tried to end the conversation.",
-        f"{_EVERYONE} It also puts a system wrap-up code on the agents.",
+        f"{_EVERYONE}, and puts a system wrap-up code on the agents.",
     ),
-    Row("everyone-delete", "DELETE", _at("/{id}"), "You tried to delete the conversation.", _EVERYONE),
+    Row("everyone-delete", "DELETE", _at("/{id}"), "You tried to delete the conversation.", f"{_EVERYONE}."),
     Row(
         "update-and-disconnect", _WRITES, _at("/conversations/{id}"),
         "You tried to change the whole conversation with a list of all its participants.",
@@ -200,9 +201,9 @@ TABLE: Final = (
         status=409,
         answer='{"code":"conflict","message":"The requested action cannot be completed because of the current state of '
         'the resource."}',
-        tells="The state is in flux: a desktop may still show somebody as active, state lags a click by some hundred "
-        "milliseconds, and clicks repeat. Look first, and call nothing for somebody who is gone; for somebody present "
-        "try again, a few times at most.",
+        tells="The sentence is about a state in flux: a desktop may still show somebody as active, state lags a click "
+        "by some hundred milliseconds, and clicks repeat. Look first, and call nothing for somebody who is gone; for "
+        "somebody present try again, a few times at most.",
     ),
     Row(
         "conferences", ".*", _at("/conferences(/.*)?"),

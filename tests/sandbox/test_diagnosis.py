@@ -16,6 +16,7 @@ from service.sandbox import diagnosis
 from service.sandbox.diagnosis import ELSEWHERE, TABLE, Ground, explain
 from service.sources.asking import Asked, asked_in, removal_in
 from tests.needs import needs
+from tests.sandbox.play import Play
 
 API = "/api/v2/conversations"
 CID, PID = "0f9a1d4e-0000-4000-8000-00000000c1d0", "0f9a1d4e-0000-4000-8000-00000000b1d0"
@@ -191,6 +192,21 @@ def test_the_vendors_sdk_agrees() -> None:
         plain = plain if plain.startswith("/api") else f"/api/v2{plain}"
         shape = re.sub(r"0f9a1d4e-[0-9a-f-]+", "{}", plain)
         assert ((method.upper(), shape) not in has) == (NONE in explain(method, path, body).row.does), (method, shape)
+
+
+async def test_the_sandbox_explains(play: Play) -> None:
+    """A foreign script is told by a header, and the log keeps it; who makes the right calls hears nothing."""
+    scene = await play.begin("conference")
+    wrong = await play.api("POST", f"/{scene.cid}/disconnect", {"participantIds": ["p-1"]})
+    form = {"grant_type": "client_credentials", "scope": "conversation:call:write"}
+    scoped = await play.http.post("/oauth/token", data=form)
+    right = await scene.remove("customer")
+    said = [answer.headers.get("Onhook-Explanation", "") for answer in (wrong, scoped, right)]
+    assert said[0].startswith("You tried to remove one participant by the call that ends the conversation. ")
+    assert 'p-1: Genesys ids carry no "p-"' in said[0]
+    assert said[1].startswith("You asked for an OAuth scope that does not exist. ")
+    assert said[2] == ""
+    assert [call["explanation"] for call in await play.calls()] == ["", *said]
 
 
 def test_it_stands_alone() -> None:
