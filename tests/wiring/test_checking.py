@@ -1,15 +1,16 @@
-"""What is found of the settings and their Redis, before anybody relies on them."""
+"""What is found of the settings, their Redis and their orgs, before anybody relies on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import redis as blocking
 
 from service.core.errors import Misconfigured
-from service.store.health import Finding, Topic, Verdict
+from service.store.health import Topic, Verdict
+from service.wiring.checked import Line
 from service.wiring.checking import check
 from tests.store.servers import DURABLE, server
 from tests.wiring.running import own, stand
@@ -23,20 +24,20 @@ def durable() -> Iterator[str]:
         yield url
 
 
-def _wrong(findings: object) -> list[tuple[Topic, Verdict]]:
-    assert isinstance(findings, list)
-    return [(one.topic, one.verdict) for one in findings if one.verdict is not Verdict.FINE]
+def _wrong(lines: Sequence[Line], about: str = "redis") -> list[tuple[str, Verdict]]:
+    return [(one.topic, one.verdict) for one in lines if one.verdict is not Verdict.FINE and one.about == about]
 
 
 async def test_all_is_well(folder: Path, durable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is wrong each thing that was looked at is said, with the settings as they were understood."""
     stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": durable, "ONHOOK_ORGS__ACME__MODE": "shadow"})
-    findings = await check()
-    assert _wrong(findings) == []
-    looked = set(Topic) - {Topic.REPLICA}
-    assert {one.topic for one in findings} == looked
-    assert findings[0] == Finding(Topic.SETTINGS, Verdict.FINE, "org acme (shadow), source desk (for acme)")
-    assert findings[-1] == Finding(Topic.WAKES, Verdict.FINE, "the channel onhook:wake can be heard")
+    lines = await check()
+    assert _wrong(lines) == []
+    looked = set(Topic) - {Topic.REPLICA, Topic.SETTINGS}
+    assert {one.topic for one in lines if one.about == "redis"} == {topic.value for topic in looked}
+    assert lines[0] == Line("settings", "settings", Verdict.FINE, "org acme (shadow), source desk (for acme)")
+    assert Line("redis", "wakes", Verdict.FINE, "the channel onhook:wake can be heard") in lines
+    assert _wrong(lines, "org acme") == [("connection", Verdict.PASSING)]  # of that address nobody answers
 
 
 async def test_lossy(folder: Path, durable: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ async def test_lossy(folder: Path, durable: str, monkeypatch: pytest.MonkeyPatch
     findings = await check()
     assert findings[0].sentence.startswith("neither org nor source")
     assert findings[0].sentence.endswith("allow_lossy: Redis may forget what it confirmed")
-    assert not {Topic.DURABILITY, Topic.EVICTION} & {one.topic for one in findings}
+    assert not {"durability", "eviction"} & {one.topic for one in findings}
 
 
 async def test_not_heard(folder: Path, durable: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,18 +57,31 @@ async def test_not_heard(folder: Path, durable: str, monkeypatch: pytest.MonkeyP
     url = durable.replace("unix://", "unix://onhook:pass@")
     stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": url})
     findings = await check()
-    assert _wrong(findings) == [(Topic.WAKES, Verdict.LASTING)]
-    assert "may not SUBSCRIBE to onhook:wake: let it" in findings[-1].sentence
+    assert _wrong(findings) == [("wakes", Verdict.LASTING)]
+    (wakes,) = [one for one in findings if one.topic == "wakes"]
+    assert "may not SUBSCRIBE to onhook:wake: let it" in wakes.sentence
 
 
 async def test_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a Redis that does not answer nothing else is said."""
     stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": f"unix://{folder}/nobody"})
-    assert _wrong(await check()) == [(Topic.REACH, Verdict.PASSING)]
+    assert _wrong(await check()) == [("reach", Verdict.PASSING)]
+
+
+async def test_the_first_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any Redis yet an org can be asked all the same; of Redis it is said what brings one."""
+    stand(monkeypatch, own(folder) | OFFLINE)
+    lines = await check()
+    assert _wrong(lines) == [("reach", Verdict.UNKNOWN)]
+    assert "`onhook up`" in lines[1].sentence
+    assert _wrong(lines, "org acme") == [("connection", Verdict.PASSING)]
 
 
 async def test_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that name no Redis are no use, unless an `onhook up` runs."""
-    stand(monkeypatch, own(folder) | OFFLINE)
+    """Settings that name neither a Redis nor an org are no use, unless an `onhook up` runs; nor is an unusable URL."""
+    stand(monkeypatch, own(folder))
     with pytest.raises(Misconfigured, match="start `onhook up`"):
+        await check()
+    stand(monkeypatch, OFFLINE | {"ONHOOK_REDIS__URL": "redis://127.0.0.1:1?bogus=1"})
+    with pytest.raises(Misconfigured, match="bogus"):
         await check()
