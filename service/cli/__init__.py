@@ -8,7 +8,7 @@ from importlib import metadata
 
 import typer
 
-from service.cli import checking, explaining, running, sending, showing, steering
+from service.cli import checking, explaining, previewing, running, sending, showing, steering
 from service.core.errors import Misconfigured, StoreDown
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(running.work)
 app.command()(running.sandbox)
 app.command()(checking.check)
 app.command()(sending.send)
+app.command()(previewing.preview)
 app.command()(explaining.explain)
 app.command()(steering.pause)
 app.command()(steering.resume)

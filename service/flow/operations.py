@@ -99,24 +99,53 @@ async def replay(
         # who is there now came back since, and an old click is not for who came back
         raise Unreadable("the person was gone when this ended; say within how many seconds it is to be done again")
     removal = replace(_meant(old), event_id="", event_at=None if is_fresh else old.clicked_at)
-    written = f"replay of {old.id}"
+    max_age = (old.not_after - old.clicked_at) / 1000 if max_age_seconds is None else max_age_seconds
     channels = {report.channel: None for report in account.reports if report.source == old.source}
-    offer = m.Offer(
+    terms = m.SourceTerms(old.source, old.org, max_age, tuple(channels))
+    offer = _offer(removal, terms, minted, f"replay of {old.id}", m.Entry("accept", clock.now(), note=who))
+    return await store.accept(replace(offer, replay_of=old.id))
+
+
+async def preview(
+    store: Store, clock: Clock, minted: Minted, removal: m.Removal, terms: m.SourceTerms, *, who: str
+) -> m.Receipt:
+    """Ask who would go and who would stay, or why nobody: the removal as any other, but that nothing is ever sent.
+
+    Always an action of its own, which joins nothing and is joined by nothing. The policy is the same as for a click:
+    of the requester that `removal` names.
+
+    Args:
+        store: where the action will stand.
+        clock: for the moment in the timeline.
+        minted: id (of the source's org) and key of the action; asked again with the same ones, it is the same action.
+        removal: who is meant; its ticket is told, if it names one, and nobody else.
+        terms: of the source as which it is asked.
+        who: the person who asks, for the timeline.
+
+    Raises:
+        StoreDown: not stored.
+    """
+    asked = replace(removal, preview=True, event_id="", event_at=None)
+    told = terms if removal.ticket else replace(terms, channels=())
+    return await store.accept(_offer(asked, told, minted, "preview", m.Entry("accept", clock.now(), note=who)))
+
+
+def _offer(removal: m.Removal, terms: m.SourceTerms, minted: Minted, written: str, entry: m.Entry) -> m.Offer:
+    """Return what a person offers: a delivery of its own kind, whose wish nobody shares."""
+    return m.Offer(
         action_id=minted.action_id,
-        org=old.org,
-        source=old.source,
+        org=terms.org,
+        source=terms.name,
         key=minted.key,
         removal=removal,
         delivery_key=hashlib.sha256(f"{written} by {minted.action_id}".encode()).hexdigest(),
         body_hash=hashlib.sha256(written.encode()).hexdigest(),
         is_hash_only=False,
         intent_key=None,
-        max_age_seconds=(old.not_after - old.clicked_at) / 1000 if max_age_seconds is None else max_age_seconds,
-        channels=tuple(channels),
-        entries=(m.Entry("accept", clock.now(), note=f"{written}, asked by {who}"),),
-        replay_of=old.id,
+        max_age_seconds=terms.max_age_seconds,
+        channels=terms.channels,
+        entries=(replace(entry, note=f"{written}, asked by {entry.note}"),),
     )
-    return await store.accept(offer)
 
 
 def _meant(action: m.Action) -> m.Removal:

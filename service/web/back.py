@@ -37,8 +37,8 @@ def private_door(
         claim_age: seconds since this process last asked for work (or began to live); None where it does not work.
         has_started: whether everything was opened once.
         faults: why this process should get no deliveries now, in words; empty when it should.
-        orgs: by org mode, pauses, sources in shadow: `{"acme": {"mode": "live", "paused": [], "shadow": ["desk"]}}`; none
-            of it makes it unready.
+        orgs: by org mode, pauses, sources in shadow: `{"acme": {"mode": "live", "paused": [], "shadow": ["desk"]}}`;
+            nothing of it makes it unready.
     """
 
     async def livez(_: Request) -> Response:

@@ -48,13 +48,19 @@ class House:
         return [*leaving, *await self.readiness.faults()]
 
     async def standing(self) -> dict[str, dict[str, object]]:
-        """Return by org its mode and what is paused ("" for the whole org); StoreDown at once where Redis is away."""
+        """Return by org its mode, what is paused ("" for the whole org), and which of its sources are in shadow.
+
+        StoreDown at once where Redis is away.
+        """
         if not self.readiness.is_reached:
             raise StoreDown("what is paused is not known")
         return {
-            org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org))}
+            org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org)), "shadow": self._shadow(org)}
             for org, terms in self.said.orgs.items()
         }
+
+    def _shadow(self, org: str) -> list[str]:
+        return sorted(name for name, one in self.said.sources.items() if one.org == org and one.mode == "shadow")
 
 
 def redis_url(said: Settings, stack: AsyncExitStack, *, may_start: bool) -> str:

@@ -32,10 +32,14 @@ class Service:
             client.put(f"{place}/{cid}/switches", json=switches).raise_for_status()
         return cid
 
+    def people(self, cid: str) -> list[dict[str, object]]:
+        """Return everybody that the sandbox knows of."""
+        answer = httpx.get(f"{self.play}/sandbox/conversations/{cid}", trust_env=False).json()
+        return list(answer["participants"])
+
     def present(self, cid: str) -> list[str]:
         """Return who is really there."""
-        answer = httpx.get(f"{self.play}/sandbox/conversations/{cid}", trust_env=False).json()
-        return sorted(person["purpose"] for person in answer["participants"] if person["present"])
+        return sorted(str(person["purpose"]) for person in self.people(cid) if person["present"])
 
 
 @dataclass

@@ -28,6 +28,7 @@ def test_commands() -> None:
         "demo",
         "explain",
         "pause",
+        "preview",
         "resume",
         "sandbox",
         "send",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -202,6 +203,42 @@ async def test_a_replay_of_nothing(stage: Stage) -> None:
 
 def _minted(stage: Stage) -> Minted:
     return Minted(stage.dice.action_id(ORG), stage.dice.token())
+
+
+@pytest.mark.parametrize("ticketed", [False, True])
+async def test_a_preview_by_a_person(stage: Stage, ticketed: bool) -> None:
+    """A person may ask who would go: nobody goes, no ticket is told but one that is named; asked twice it is one."""
+    scene, sys_id = await stage.scene(), await stage.ticket()
+    terms, minted = stage.sources[SOURCE].terms, _minted(stage)
+    ticket = m.Ticket(f"incident/{sys_id}", "INC0010112") if ticketed else None
+    wish = m.Removal(scene.cid, m.Selector(m.SelectorKind.PARTICIPANT_ID, scene.id()), ticket=ticket)
+    for _ in range(2):
+        receipt = await operations.preview(stage.store, stage.clock, minted, wish, terms, who="anna")
+        assert (receipt.action_id, receipt.joined) == (minted.action_id, "")
+    outcome = await stage.finish(minted.action_id)
+    assert (outcome.kind, outcome.reason, outcome.rehearsed) == (m.OutcomeKind.PREVIEWED, "preview", "preview")
+    assert await scene.calls("PATCH") == []
+    assert await stage.tell() == (1 if ticketed else 0)
+    assert len(await stage.notes(sys_id)) == (1 if ticketed else 0)
+    entry, *_ = (await stage.account(minted.action_id)).timeline
+    assert entry.note == "preview, asked by anna"
+
+
+async def test_a_preview_by_a_person_stands_alone(stage: Stage) -> None:
+    """It joins no real click and no real click joins it, and the policy is that for a click of whom it names."""
+    scene = await stage.scene()
+    real, minted = await stage.click(scene), _minted(stage)
+    stage.terms = policy(requesters=frozenset({"beth.anglin"}))
+    wish = (await stage.account(real)).action.removal
+    await operations.preview(stage.store, stage.clock, minted, wish, stage.sources[SOURCE].terms, who="anna")
+    nameless = _minted(stage)
+    other = replace(wish, requester="")
+    await operations.preview(stage.store, stage.clock, nameless, other, stage.sources[SOURCE].terms, who="anna")
+    assert await stage.click(scene) == real
+    assert (await stage.finish(nameless.action_id)).reason == "requester"
+    assert (await stage.finish(minted.action_id)).kind in {m.OutcomeKind.PREVIEWED, m.OutcomeKind.ALREADY_GONE}
+    assert (await stage.finish(real)).kind is m.OutcomeKind.DISCONNECTED
+    assert await scene.effects() == 1
 
 
 async def test_a_replay_of_what_was_done(stage: Stage) -> None:

@@ -8,9 +8,14 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from service import settings
+from service.core import model as m
 from service.settings import Settings
 from service.sources import KINDS
-from tests.settings.test_reading import ONE, ORG, SOURCE, WHOLE, heard
+from tests.settings.test_reading import ONE, ORG, SOURCE, WHOLE, faults_of, heard
+
+QUEUE = "0f9a1d4e-5b7c-4d21-9e3a-2c4b6d8e0f1a"
+PLACES = ("ORGS__ACME", "SOURCES__DESK")
+POLICY = ("mode", "purposes", "queues", "divisions", "requesters", "last_pair", "supervisors", "requester_rate")
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +38,61 @@ def test_defaults_would_be_taken(section: str) -> None:
 def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
     """So are the defaults of an org, and of every kind of source."""
     org = settings.OrgSettings.model_validate(ORG)
-    typed = {**ORG, "mode": org.mode, "purposes": sorted(org.purposes), "last_pair": org.last_pair}
+    typed = {**ORG, **{name: getattr(org, name) for name in POLICY}}
     assert settings.OrgSettings.model_validate(typed) == org
     for name, kind in KINDS.items():
         source = kind.options.model_validate({**SOURCE, "kind": name, "secrets": [ONE], "reports": []})
         typed = {field: getattr(source, field) for field in kind.options.model_fields}
         assert kind.options.model_validate(typed) == source
+
+
+def test_policy_is_said_of_org_and_source() -> None:
+    """What may be said of an org's policy may be said of a source's, by the same names; whatever is said is used."""
+    policy = [
+        ("PURPOSES", "Customer, agent", "purposes", {"customer", "agent"}),
+        ("QUEUES", QUEUE.upper(), "queues", {QUEUE}),
+        ("DIVISIONS", "Sales, Vertrieb Süd", "divisions", {"Sales", "Vertrieb Süd"}),
+        ("REQUESTERS", '["beth.anglin", " joe "]', "requesters", {"beth.anglin", "joe"}),
+        ("LAST_PAIR", "refuse", "last_pair", "refuse"),
+        ("SUPERVISORS", "allow", "supervisors", "allow"),
+        ("REQUESTER_RATE", "7", "requester_rate", 7),
+    ]
+    assert {name.lower() for name, *_ in policy} | {"mode"} == set(POLICY)
+    places = {f"ONHOOK_{place}__{name}": text for place in PLACES for name, text, *_ in policy}
+    said = heard({**WHOLE, **places})
+    for limits in (said.orgs["acme"].terms.policy, said.sources["desk"].limits):
+        assert {name: getattr(limits, name) for _, _, name, _ in policy} == {name: it for _, _, name, it in policy}
+        assert limits.is_live
+    assert {*POLICY, "is_live"} == {*m.Limits.__dataclass_fields__, "mode"}
+
+
+def test_a_source_in_shadow() -> None:
+    """A source may be in shadow by itself, and one that says nothing forbids nothing."""
+    assert not heard({**WHOLE, "ONHOOK_SOURCES__DESK__MODE": "shadow"}).sources["desk"].limits.is_live
+    assert heard(WHOLE).sources["desk"].limits == m.Limits()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "setting, text, why",
+    [
+        ("QUEUES", "Sales", "has Sales, and is a list of ids of queues, like "),
+        ("QUEUES", '[""]', "has an entry with nothing in it"),
+        ("PURPOSES", '["customer", " "]', "has an entry with nothing in it"),
+        ("DIVISIONS", '[""]', "has an entry with nothing in it"),
+        ("REQUESTERS", '[""]', "has an entry with nothing in it"),
+        ("LAST_PAIR", "never", "Input should be 'allow' or 'refuse'"),
+        ("SUPERVISORS", "never", "Input should be 'allow' or 'refuse'"),
+        ("MODE", "dark", "Input should be 'live' or 'shadow'"),
+        ("REQUESTER_RATE", "-1", "Input should be greater than or equal to 0"),
+        ("REQUESTER_RATE", "6001", "Input should be less than or equal to 6000"),
+        ("REQUESTER_RATE", "often", "Input should be a valid integer"),
+    ],
+)
+def test_what_no_policy_can_say(place: str, setting: str, text: str, why: str) -> None:
+    """What could never fit anybody, or is none of the words, is a fault that names its setting."""
+    section = place.lower().replace("__", ".")
+    assert faults_of({**WHOLE, f"ONHOOK_{place}__{setting}": text}).startswith(f"{section}.{setting.lower()}: {why}")
 
 
 def test_terms() -> None:

@@ -10,6 +10,7 @@ import pytest
 import redis as blocking
 
 from service import settings
+from service.core import model as m
 from service.core.errors import Misconfigured
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
@@ -22,6 +23,12 @@ from tests.wiring.test_processes import OFFLINE
 OTHER = {name.replace("ACME", "OTHER").replace("DESK", "JIRA"): value for name, value in OFFLINE.items()} | {
     "ONHOOK_SOURCES__JIRA__ORG": "other",
     "ONHOOK_SOURCES__JIRA__SECRETS": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrscChlQ",
+}
+
+SHADOW = {
+    "ONHOOK_ORGS__OTHER__MODE": "shadow",
+    "ONHOOK_SOURCES__DESK__MODE": "shadow",
+    "ONHOOK_SOURCES__DESK__REQUESTER_RATE": "9",
 }
 
 
@@ -62,16 +69,19 @@ async def test_configured(folder: Path, redis_server: EmbeddedRedis, redis_clien
 async def test_opened(folder: Path) -> None:
     """Everything the flow needs is there by its configured name, under its terms."""
     with EmbeddedRedis(folder):
-        said = settings.read(own(folder) | OFFLINE | OTHER | {"ONHOOK_ORGS__OTHER__MODE": "shadow"})
+        said = settings.read(own(folder) | OFFLINE | OTHER | SHADOW)
         async with opened(said, print, may_start=False) as house:
             place = house.place
             assert (set(place.genesys), set(place.sources)) == ({"acme", "other"}, {"desk", "jira"})
             assert place.sources["jira"].terms.org == "other"
             await house.store.pause("acme", "desk")
             assert await house.standing() == {
-                "acme": {"mode": "live", "paused": ["desk"]},
-                "other": {"mode": "shadow", "paused": []},
+                "acme": {"mode": "live", "paused": ["desk"], "shadow": ["desk"]},
+                "other": {"mode": "shadow", "paused": [], "shadow": []},
             }
+            # what is accepted and what is done stand under the same terms, the source's own among them
+            assert place.terms_of("acme", "desk") == m.Terms(narrowed_by=m.Limits(is_live=False, requester_rate=9))
+            assert place.terms_of("acme", "gone") == m.Terms()
             assert await house.faults() == []
             house.stop.is_leaving = True
             assert await house.faults() == ["is about to end"]
