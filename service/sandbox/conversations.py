@@ -24,6 +24,8 @@ BEGINS: Final = {"screenMonitoring": "none"}  # nobody's screen rings
 OPENING: Final = ("alerting", "dialing", "contacting", "offering", "scheduled", "none")
 ENDED: Final = ("disconnected", "terminated")
 _ENDS_ONCE: Final = ("email", "message", "internalMessage", "screenMonitoring")  # their enums have no `terminated`
+# the media that know only these ways to end; the first stands for all others
+_ENDS_AS: Final = {"internalMessage": ("client", "system", "peer", "transfer"), "screenMonitoring": ("system",)}
 _SYSTEM: Final = frozenset(
     ("acd", "ivr", "botflow", "flow", "voicemail", "workflow", "dialer", "campaign", "api", "fax", "voicesurveyflow")
 )
@@ -84,7 +86,9 @@ class Leg:
         """End it and say whether there was anything to end."""
         if not self.is_present(at):
             return False
-        self.ended_at, self.seen_ended_at, self.disconnect_type, self.wraps_up = at, seen_at, how, wraps_up
+        known = _ENDS_AS.get(self.medium, (how,))
+        self.ended_at, self.seen_ended_at, self.wraps_up = at, seen_at, wraps_up
+        self.disconnect_type = how if how in known else known[0]
         return True
 
 
