@@ -12,7 +12,17 @@ from typing import assert_never
 from service import telemetry
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, StoreDown, Throttled, Unreachable, Upstream
-from service.core.rules import LEASE_SECONDS, Decision, Disconnect, LookAgain, Settle, decide, remember, situation_of
+from service.core.rules import (
+    LEASE_SECONDS,
+    OUTCOME_EXIT_CODES,
+    Decision,
+    Disconnect,
+    LookAgain,
+    Settle,
+    decide,
+    remember,
+    situation_of,
+)
 from service.core.situation import Situation
 from service.flow.workplace import Workplace
 
@@ -58,9 +68,15 @@ class Attempt:
             "lapses": action.lapses,
             "outcome": outcome.kind.value if outcome else "",
             "reason": outcome.reason if outcome else "",
-            "operator": self._place.wording.advice(action),
+            "operator": self._advice(),
             "duration_ms": self._since(self._asked),
         }
+
+    def _advice(self) -> str:
+        """Say what an operator needs to know of an end that was not what the click wanted."""
+        outcome = self._action.outcome
+        needs_one = outcome is not None and OUTCOME_EXIT_CODES[outcome.kind] != 0
+        return self._place.wording.advice(self._action) if needs_one else ""
 
     async def run(self) -> m.Outcome | None:
         """Work until the action is settled or put back; return its outcome if it is settled.

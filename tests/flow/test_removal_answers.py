@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from service.core import model as m
+from service.core.wording import SHIPPED
 from tests.flow.meddler import Meddler
 from tests.flow.stage import ORG, Scene, Stage, policy
 
@@ -79,11 +80,12 @@ async def test_refused_and_gone(stage: Stage, rule: Rule) -> None:
 
 @pytest.mark.parametrize("code", ENDED)
 async def test_already_ended_and_still_there(stage: Stage, code: str) -> None:
-    """Each "already ended" while the person is there is tried four times in all, then failed with code and id."""
+    """Each "already ended" while the person is there is tried four times, then failed; the operator hears the code."""
     scene, ticket = await stage.scene(), await stage.ticket()
     before = await scene.present()
     await scene.answers(patch(400, code=code, times=None))
-    outcome = await stage.finish(await stage.click(scene, sys_id=ticket))
+    action_id = await stage.click(scene, sys_id=ticket)
+    outcome = await stage.finish(action_id)
     assert (outcome.kind, outcome.reason) == (K.FAILED, "genesys_refused")
     assert outcome.reply is not None
     patches = await scene.calls("PATCH")
@@ -92,7 +94,8 @@ async def test_already_ended_and_still_there(stage: Stage, code: str) -> None:
     assert [round(b - a, 1) for a, b in itertools.pairwise(moments)] == [1.0, 2.0, 4.0]
     assert await scene.present() == before
     await stage.tell()
-    assert code in (await stage.notes(ticket))[0]
+    assert code not in (await stage.notes(ticket))[0]
+    assert code in SHIPPED.advice((await stage.account(action_id)).action)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +268,21 @@ async def test_no_effect(stage: Stage) -> None:
     assert await scene.present() == before
     await stage.tell()
     assert "had no effect" in (await stage.notes(ticket))[0]
+
+
+async def test_an_attempts_line_says_what_to_mend(stage: Stage) -> None:
+    """An attempt's one line holds the operator's sentence of an end that was not what was wanted, and of no other."""
+    refused, removed = await stage.scene(), await stage.scene()
+    await refused.answers(on("look", 403, code="missing.permissions"))
+    said = []
+    for scene in (refused, removed):
+        await stage.click(scene)
+        (attempt,) = await stage.attempts(stage.place())
+        assert attempt.summary["operator"] == ""
+        await attempt.run()
+        said.append(str(attempt.summary["operator"]))
+    assert "give the OAuth client's role Conversation > Communication > View" in said[0]
+    assert said[1] == ""
 
 
 async def test_no_effect_and_too_late(stage: Stage) -> None:
