@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 SANDBOX_PORT = 8089  # beside the doors' 8080 to 8082
+
+
+class World(StrEnum):
+    """The sandbox's two worlds; it checks again, for it is loaded only when it starts."""
+
+    VENDOR = "vendor"
+    REPORTED = "reported"
 
 
 def up(
@@ -51,6 +59,10 @@ def sandbox(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
     ] = SANDBOX_PORT,
+    world: Annotated[
+        World,
+        typer.Option(help="vendor: all as the vendor's SDK says. reported: what people reported, as they saw it."),
+    ] = World.VENDOR,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="End when standard input is closed.", hidden=True)
     ] = False,
@@ -61,7 +73,8 @@ def sandbox(
     """
     from service.wiring import lifetime, playing
 
-    sys.exit(lifetime.run(playing.play(_say, port=port, parent=sys.stdin.fileno() if with_parent else None)))
+    parent = sys.stdin.fileno() if with_parent else None
+    sys.exit(lifetime.run(playing.play(_say, port=port, parent=parent, world=world.value)))
 
 
 def _say(line: str) -> None:

@@ -33,12 +33,12 @@ class _Player(uvicorn.Server):
         yield
 
 
-async def play(say: Say, *, port: int, parent: int | None = None) -> int:
+async def play(say: Say, *, port: int, parent: int | None = None, world: str = "vendor") -> int:
     """Run the sandbox on this machine until told to stop, or until whoever holds the other end of `parent` is gone."""
     stop = Stop()
     with listening(f"127.0.0.1:{port}", "choose another port for the sandbox") as sock, stop.listening():
         config = uvicorn.Config(
-            sandbox.create_app(),
+            sandbox.create_app(world=world),
             http="httptools",
             lifespan="off",
             access_log=False,
@@ -50,7 +50,8 @@ async def play(say: Say, *, port: int, parent: int | None = None) -> int:
         serving = asyncio.create_task(running.serve([sock]))
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent, stop.said.set)
-        say(f"The sandbox is at {address_of(sock)} : a play Genesys Cloud, a play desk, /sandbox/ to steer them")
+        which = "" if world == "vendor" else f", in the {world} world"
+        say(f"The sandbox is at {address_of(sock)} : a play Genesys Cloud, a play desk, /sandbox/ to steer them{which}")
         await stop.said.wait()
         if parent is not None:
             asyncio.get_running_loop().remove_reader(parent)

@@ -20,8 +20,11 @@ def test_nothing_configured(onhook: Commands, command: str) -> None:
     assert "onhook up --sandbox" in onhook.err
 
 
-def test_sandbox(onhook: Commands) -> None:
-    """The sandbox says where it is, and ends with 0 when it is told to."""
+@pytest.mark.parametrize(
+    "words, said", [((), "to steer them\n"), (("--world", "reported"), "to steer them, in the reported world\n")]
+)
+def test_sandbox(onhook: Commands, words: tuple[str, ...], said: str) -> None:
+    """The sandbox says where it is, and which world it is if not the vendor's; it ends with 0 when it is told to."""
     caught = threading.Event()
 
     def interrupt() -> None:
@@ -32,6 +35,13 @@ def test_sandbox(onhook: Commands) -> None:
 
     thread = threading.Thread(target=interrupt, daemon=True)
     thread.start()
-    assert onhook("sandbox", "--port", "0") == 0
+    assert onhook("sandbox", "--port", "0", *words) == 0
     assert caught.is_set()
     assert onhook.out.startswith("The sandbox is at http://127.0.0.1:")
+    assert onhook.out.endswith(said)
+
+
+def test_no_third_world(onhook: Commands) -> None:
+    """A world that is not there is refused with the two that are."""
+    assert onhook("sandbox", "--port", "0", "--world", "real") == 2
+    assert "'vendor', 'reported'" in onhook.err

@@ -37,6 +37,14 @@ async def test_play(client: httpx.AsyncClient) -> None:
         await asyncio.gather(slow, return_exceptions=True)  # cut, or an error: not waited for in any case
 
 
+async def test_the_other_world(client: httpx.AsyncClient) -> None:
+    """The sandbox can be started in the world of the reports."""
+    async with running(partial(play, port=0, world="reported")) as it:
+        url = await it.hear("The sandbox is at ")
+        assert (await client.get(f"{url}/sandbox/health")).json()["world"] == "reported"
+        assert await it.end() == 0
+
+
 async def test_play_ends_with_its_parent() -> None:
     """As a child it ends when nobody holds the other end of its standard input."""
     read, write = os.pipe()
