@@ -8,7 +8,7 @@ from importlib import metadata
 
 import typer
 
-from service.cli import checking, explaining, previewing, running, sending, showing, steering
+from service.cli import checking, explaining, previewing, running, sending, showing, starting, steering
 from service.core.errors import Misconfigured, StoreDown
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(starting.init)
 app.command()(running.up)
 app.command()(running.serve)
 app.command()(running.work)

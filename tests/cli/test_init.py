@@ -27,6 +27,7 @@ def test_commands() -> None:
         "check",
         "demo",
         "explain",
+        "init",
         "pause",
         "preview",
         "resume",
