@@ -8,16 +8,20 @@ from typing import Annotated
 
 import typer
 
+Id = Annotated[
+    str, typer.Option(help="Of its OAuth client (Client Credentials).", envvar="GENESYSCLOUD_OAUTHCLIENT_ID")
+]
+Secret = Annotated[
+    str, typer.Option(help="Its secret; better in a file or there:", envvar="GENESYSCLOUD_OAUTHCLIENT_SECRET")
+]
+Password = Annotated[str, typer.Option(help="Of that user; better in a file or there:", envvar="SERVICENOW_PASSWORD")]
+
 
 def init(
     org: Annotated[str, typer.Option(help="A short name for the Genesys Cloud organisation.")] = "",
     region: Annotated[str, typer.Option(help="Its region, like eu_central_1.", envvar="GENESYSCLOUD_REGION")] = "",
-    client_id: Annotated[
-        str, typer.Option(help="Of its OAuth client (Client Credentials).", envvar="GENESYSCLOUD_OAUTHCLIENT_ID")
-    ] = "",
-    client_secret: Annotated[
-        str, typer.Option(help="Its secret; better in a file or there:", envvar="GENESYSCLOUD_OAUTHCLIENT_SECRET")
-    ] = "",
+    client_id: Id = "",
+    client_secret: Secret = "",
     client_secret_file: Annotated[Path | None, typer.Option(help="A file with that secret.")] = None,
     api_url: Annotated[str, typer.Option(help="Instead of a region: a sandbox's or a gateway's API.")] = "",
     login_url: Annotated[str, typer.Option(help="The same for the login.")] = "",
@@ -26,9 +30,7 @@ def init(
     public_url: Annotated[str, typer.Option(help="Where it reaches Onhook: https://onhook.example.com")] = "",
     instance_url: Annotated[str, typer.Option(help="servicenow: https://acme.service-now.com")] = "",
     username: Annotated[str, typer.Option(help="servicenow: the user that writes work notes.")] = "",
-    password: Annotated[
-        str, typer.Option(help="Of that user; better in a file or there:", envvar="SERVICENOW_PASSWORD")
-    ] = "",
+    password: Password = "",
     password_file: Annotated[Path | None, typer.Option(help="A file with that password.")] = None,
     outcome_url: Annotated[str, typer.Option(help="standard: where outcomes are posted.")] = "",
     redis_url: Annotated[str, typer.Option(help="A Redis of your own; `onhook up` brings one.")] = "",
@@ -46,22 +48,14 @@ def init(
     """
     from service.wiring.founding import found
 
-    given = {
-        "org": org,
-        "region": region,
-        "client_id": client_id,
+    genesys = {"org": org, "region": region, "client_id": client_id, "api_url": api_url, "login_url": login_url}
+    around = {"kind": kind, "source": source, "public_url": public_url, "redis_url": redis_url}
+    desk = {"instance_url": instance_url, "username": username, "outcome_url": outcome_url}
+    hidden = {
         "client_secret": _secret("--client-secret", client_secret, client_secret_file),
-        "api_url": api_url,
-        "login_url": login_url,
-        "kind": kind,
-        "source": source,
-        "public_url": public_url,
-        "instance_url": instance_url,
-        "username": username,
         "password": _secret("--password", password, password_file),
-        "outcome_url": outcome_url,
-        "redis_url": redis_url,
     }
+    given = genesys | around | desk | hidden
     answers = {key: answer for key, answer in given.items() if answer}
     if not non_interactive:
         _ask(answers)
