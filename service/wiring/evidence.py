@@ -17,7 +17,7 @@ from service.core.errors import Misconfigured
 from service.core.selection import by_purpose
 from service.telemetry import masked
 from service.wiring.asking_genesys import DISCONNECT
-from service.wiring.trial import Asked, Found, in_words
+from service.wiring.trial import NEEDS_USER, Asked, Found, in_words
 from service.wiring.witness import Overheard
 
 FORMAT = 1  # of the file; another number when a name in it means something else
@@ -28,7 +28,6 @@ _ROUTES: Mapping[str, re.Pattern[str]] = {
     "medium": re.compile(rf"/api/v2/conversations/[a-z]+/{_TAIL}/participants/{_TAIL}"),
     "on_behalf": re.compile(rf"/api/v2/conversations/calls/{_TAIL}/participants/{_TAIL}/user/{_TAIL}"),
 }
-_NEEDS_USER = "not.a.user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,7 @@ def _route(found: Found) -> str:
         return f"no removal left this machine: {found.removal.kind}"
     if found.removal.is_accepted:
         return f"{route_of(sent[-1])} works with these client credentials; asked in this order: {', '.join(tried)}"
-    user = (
-        ": it needs a user, so another route, or a token of a user" if found.removal.reply.code == _NEEDS_USER else ""
-    )
+    user = ": it needs a user, so another route, or a token of a user" if found.removal.reply.code == NEEDS_USER else ""
     return f"none of these was accepted: {', '.join(tried)}; the last said {_said(found.removal)}{user}"
 
 

@@ -186,6 +186,24 @@ async def test_a_refusal(scene: Scene) -> None:
     assert (found.is_good, len(await scene.patches()), len(scene.witness.during("watch"))) == (False, 1, 1)
 
 
+async def test_a_route_that_needs_a_user(scene: Scene) -> None:
+    """Where the first route wants a user, which means that nothing was done, the next one is taken, and known after."""
+    await scene.begin("conference", answers=[{"on": "disconnect_generic", "status": 400, "code": "not.a.user"}])
+    found = await scene.tried()
+    assert [(call.path.split("/")[4], call.status) for call in found.removal.sent] == [(scene.cid, 400), ("calls", 202)]
+    assert (found.is_good, found.removal.is_accepted) == (True, True)
+    assert found.repeat is not None
+    assert [call.path.split("/")[4] for call in found.repeat.sent] == ["calls"]
+
+
+async def test_no_route_is_left(scene: Scene) -> None:
+    """Where every route wants a user each is tried once, and nobody is removed."""
+    await scene.begin("conference", answers=[{"on": "disconnect", "status": 400, "code": "not.a.user", "times": None}])
+    found = await scene.tried()
+    assert [call.status for call in found.removal.sent] == [400, 400]
+    assert (found.removal.kind, found.is_good, len(await scene.present())) == ("refused_for_good", False, 4)
+
+
 async def test_no_answer(scene: Scene) -> None:
     """An answer that was lost is watched like a yes, for it may have acted; what it did is seen."""
     await scene.begin("conference", answers=[{"on": "disconnect", "status": 500, "effect": True}])
