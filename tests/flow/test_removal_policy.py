@@ -25,7 +25,7 @@ async def ended(stage: Stage, scene: Scene, **more: Any) -> tuple[str, str, str]
 async def test_who_may_not_ask_costs_no_look(stage: Stage, is_own: bool, preview: bool) -> None:
     """A requester who is not listed, by the org or by the source, is refused without one call, and the note says so."""
     scene, ticket = await stage.scene(), await stage.ticket()
-    listed = {"requesters": frozenset({"Joe.Employee"})}
+    listed: dict[str, Any] = {"requesters": frozenset({"Joe.Employee"})}
     if is_own:
         stage.narrowings[SOURCE] = m.Limits(**listed)
     else:
@@ -54,7 +54,8 @@ async def test_a_refused_requester_ends_no_real_wish(stage: Stage) -> None:
 @pytest.mark.parametrize("is_own", [False, True], ids=["org", "source"])
 async def test_over_his_rate(stage: Stage, is_own: bool) -> None:
     """Above a requester's rate a click is refused without a look, and told; later there is room again."""
-    limits, section = {"requester_rate": 2}, f"sources.{SOURCE}" if is_own else f"orgs.{ORG}"
+    limits: dict[str, Any] = {"requester_rate": 2}
+    section = f"sources.{SOURCE}" if is_own else f"orgs.{ORG}"
     if is_own:
         stage.narrowings[SOURCE] = m.Limits(**limits)
     else:

@@ -68,7 +68,7 @@ RULES = (
     Mutant(
         "shadow mode sends nothing",
         "core/rules.py",
-        (("if not s.terms.is_live:", "if s.terms.is_live and s.action.removal.preview:"),),
+        (("if not s.is_live:", "if s.is_live and s.action.removal.preview:"),),
         "tests/flow/test_removal.py::test_terms_forbid_the_send",
     ),
     Mutant(
@@ -80,7 +80,7 @@ RULES = (
     Mutant(
         "previews share no wish with real ones",
         "core/rules.py",
-        (("intent_key=None if removal.preview else wish,", "intent_key=wish,"),),
+        (("may_ask and not removal.preview", "may_ask"),),
         "tests/core/test_rules_keys.py::test_a_preview_shares_no_wish",
     ),
     Mutant(

@@ -145,7 +145,7 @@ TAKING = (
         "the late are claimed also while paused",
         "store/scripts/claim.lua",
         (
-            ("if now >= not_after and sends == 0 then return nil end", ""),
+            ("(now >= not_after or r.is_over_rate == '1')", "r.is_over_rate == '1'"),
             ("if now < not_after and (paused[''] ", "if (paused[''] "),
         ),
         "tests/store/test_redis_claim.py::test_the_late_are_taken_while_paused",
@@ -197,6 +197,12 @@ TAKING = (
         "store/scripts/spend.lua",
         (("seen.used = math.max(seen.used, count)", ""),),
         "tests/store/test_budget.py::test_what_others_spend_narrows_it",
+    ),
+    Mutant(
+        "what others will go on to spend is left to them",
+        "store/scripts/prologue.lua",
+        (("allowed - seen.used - others", "allowed - seen.used"),),
+        "tests/store/test_budget.py::test_what_others_will_spend_is_left_to_them",
     ),
     Mutant(
         "what we spent ourselves shuts the window",
