@@ -145,7 +145,7 @@ async def test_a_bystander_vanishes_with_the_target(stage: Stage) -> None:
     (line,) = [one for one in logs if one["event"] == "bystander.lost"]
     assert (line["log_level"], line["action"], line["people"]) == ("error", action_id, {"agent": 1})
     await stage.tell()
-    assert "Gone at the same time: 1 agent." in (await stage.notes(ticket))[0]
+    assert "Gone at the same time: 1 agent; call back whoever should not have left." in (await stage.notes(ticket))[0]
 
 
 async def test_the_end_of_a_two_party_call_is_no_alarm(stage: Stage) -> None:

@@ -52,13 +52,13 @@ def barred(status: int, code: str, said: str, **more: Any) -> Answer:  # noqa: A
 
 
 LATE = m.Reply(None, "timeout")
-OVER, FAULT = "to it, the call is over", "had a fault of its own"
+OVER, FAULT = "says that the call is over", "had a fault of its own"
 ANSWERS = {
     **{f"{status}": Answer("accepted", {"status": status}, "had no effect") for status in (200, 202, 204)},
     "400 disconnected": refused(400, "conversation.error.call.disconnected", OVER),
     "400 no active": refused(400, "conversation.error.participant.no.active.conversations", OVER),
     "400 cannot": refused(400, "conversation.error.cannot.disconnect.call", OVER),
-    "400 user": Answer("by another route", {"status": 400, "code": "not.a.user"}, "lets only a user remove people"),
+    "400 user": Answer("by another route", {"status": 400, "code": "not.a.user"}, "wants a signed-in user"),
     "400 other": barred(400, "bad.request", "did not accept the way"),
     "413": barred(413, "request.entity.too.large", "did not accept the way"),
     "415": barred(415, "unsupported.media.type", "did not accept the way"),

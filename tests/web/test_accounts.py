@@ -8,8 +8,10 @@ import pytest
 
 from service.core import model as m
 from service.web.accounts import account_json
-from tests.web.doors import CONVERSATION, PHONE
+from tests.web.doors import CONVERSATION, PHONE, Desk
 from tests.web.samples import ACTION, REPORTS, SETTLED, TIMELINE
+
+FIRST = f"acme.{1:026}"  # the first id that the door's dice give
 
 
 def test_a_pending_action() -> None:
@@ -111,3 +113,17 @@ def test_an_attribute_is_told_by_its_key() -> None:
     selector = m.Selector(m.SelectorKind.ATTRIBUTE, "callback=+14155550123")
     told = account_json(m.Account(replace(ACTION, removal=m.Removal(CONVERSATION, selector)), "k", (), ()))
     assert told["selector"] == {"kind": "attribute", "value": "callback=…0123"}
+
+
+async def test_an_outcome_is_told_in_the_language_of_its_source(desk: Desk) -> None:
+    """Receipt and account of a German source's action are German; of a source that is no more, English."""
+    desk.source.language = "de"
+    await desk.post()
+    desk.shelf.settle(FIRST)
+    assert (await desk.post()).json()["explanation"].startswith("Der Anrufer wurde aus dem Gespräch entfernt")
+    account = (await desk.http.get(f"/actions/{FIRST}?key={1:032x}")).json()
+    assert account["explanation"].startswith("Der Anrufer wurde")
+    assert account["operator"].startswith("Gesendet: nichts")
+    desk.sources.pop("desk")
+    account = (await desk.http.get(f"/actions/{FIRST}?key={1:032x}")).json()
+    assert account["explanation"].startswith("The caller was removed")

@@ -72,20 +72,6 @@ async def test_a_duplicate_gets_the_same_answer(desk: Desk, status: int) -> None
         assert again.json()["explanation"].startswith("The caller was removed")
 
 
-async def test_an_outcome_is_told_in_the_language_of_its_source(desk: Desk) -> None:
-    """Receipt and account of a German source's action are German; of a source that is no more, English."""
-    desk.source.language = "de"
-    await desk.post()
-    desk.shelf.settle(ACTION)
-    assert (await desk.post()).json()["explanation"].startswith("Der Anrufer wurde aus dem Gespräch entfernt")
-    account = (await desk.http.get(f"/actions/{ACTION}?key={1:032x}")).json()
-    assert account["explanation"].startswith("Der Anrufer wurde")
-    assert account["operator"].startswith("Gesendet: nichts")
-    desk.sources.pop("desk")
-    account = (await desk.http.get(f"/actions/{ACTION}?key={1:032x}")).json()
-    assert account["explanation"].startswith("The caller was removed")
-
-
 async def test_what_asks_nothing_is_ignored(desk: Desk) -> None:
     """An authentic delivery that is not for us is a success without an action: some senders give up after three no."""
     desk.source.success_status = 202

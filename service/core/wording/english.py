@@ -11,11 +11,15 @@ from collections.abc import Mapping
 
 _BY_HAND = "Remove the person by hand."
 _SHOW = "Remove the person by hand, and show this note to an administrator."
-_SETTING = "If it has to be, do it by hand. An administrator can allow it with the setting “{allowed_by}”."
+_SETTING = (
+    "If the person has to leave all the same, do it by hand. "
+    "An administrator can allow it with the setting “{allowed_by}”."
+)
+_ASK = "Ask a colleague who may, or an administrator: the setting is “{allowed_by}”."
 _CLICK = "The person may still be in the conversation: look, and click again if it is still wanted."
 _LOOK = "Look at the conversation in Genesys Cloud yourself; if the person is still there, remove the person by hand."
 _THERE = "{Who} is still in the conversation: "
-_BARRED = _THERE + "the removal had no effect, and {why}, so it is not tried again. " + _SETTING
+_BARRED = _THERE + "the removal had no effect and is not tried again, because {why}. "
 
 TICKET: Mapping[str, str] = {
     "disconnected": "{Who} was removed from the conversation; a look afterwards confirmed it.",
@@ -30,7 +34,8 @@ TICKET: Mapping[str, str] = {
     ),
     "refused": f"Nobody was removed: the rules of this service do not allow it. {_SHOW}",
     "refused.ambiguous": (
-        "Nobody was removed: several people fit what the ticket says, and only one may be meant ({candidates}). "
+        "Nobody was removed: several people in the conversation fit what the ticket says, and only one may be "
+        "meant ({candidates}). "
         "Name the one by participant id, then click again."
     ),
     "refused.contradictory": (
@@ -38,7 +43,7 @@ TICKET: Mapping[str, str] = {
         "Name the person in one way, then click again."
     ),
     "refused.purpose": (
-        f"Nobody was removed: {{who}} has a role in which this service may not remove anybody. {_SETTING}"
+        f"Nobody was removed: {{who}} has a role that this service is not allowed to remove. {_SETTING}"
     ),
     "refused.last_pair": (
         "Nobody was removed: at most one other person is there, so the call would end with the removal. " + _SETTING
@@ -53,7 +58,7 @@ TICKET: Mapping[str, str] = {
         f"Nobody was removed: {{who}} is there as a supervisor, and this service may not remove supervisors. {_SETTING}"
     ),
     "refused.requester": (
-        f"Nobody was removed: the person who clicked may not have people removed by this service. {_SETTING}"
+        f"Nobody was removed: the person who clicked may not have people removed by this service. {_ASK}"
     ),
     "refused.requester_rate": (
         "Nobody was removed: the person who clicked has asked for too many removals in a short time. "
@@ -62,11 +67,12 @@ TICKET: Mapping[str, str] = {
     "expired": f"Nobody was removed: the click became too old before anything could be done. {_CLICK}",
     "expired.paused": (
         "Nobody was removed: this service is paused, and meanwhile the click became too old. "
-        "The person may still be in the conversation: do it by hand; a click helps again when the pause is over."
+        "The person may still be in the conversation: if so, remove the person by hand; "
+        "clicking again helps only when the pause is over."
     ),
     "expired.genesys_unreachable": (
         "Nobody was removed: Genesys Cloud could not be reached, and meanwhile the click became too old. "
-        "The person may still be in the conversation: do it by hand, or click again later."
+        "The person may still be in the conversation: if so, remove the person by hand, or click again later."
     ),
     "expired.busy": (f"Nobody was removed: there was too much to do, and meanwhile the click became too old. {_CLICK}"),
     "failed": f"{{Who}} is still in the conversation. {_BY_HAND}",
@@ -85,15 +91,15 @@ TICKET: Mapping[str, str] = {
         "If the person is still there, do it by hand, and show this note to an administrator."
     ),
     "failed.rejected": (
-        f"Nobody was removed: Genesys Cloud turned down the question who is in the conversation. {_SHOW}"
+        f"Nobody was removed: Genesys Cloud did not tell this service who is in the conversation. {_SHOW}"
     ),
     "failed.rejected.login": f"Nobody was removed: Genesys Cloud did not let this service log in. {_SHOW}",
     "failed.genesys_refused": f"{_THERE}Genesys Cloud refused the removal. {_SHOW}",
     "failed.genesys_refused.ended": (
-        f"{_THERE}Genesys Cloud refused the removal because, to it, the call is over. {_BY_HAND}"
+        f"{_THERE}Genesys Cloud refused the removal and says that the call is over. {_BY_HAND}"
     ),
     "failed.genesys_refused.needs_user": (
-        f"{_THERE}Genesys Cloud lets only a user remove people in this way, and this service is none. {_SHOW}"
+        f"{_THERE}Genesys Cloud wants a signed-in user for this removal, and this service is not one. {_SHOW}"
     ),
     "failed.genesys_refused.login": f"{_THERE}Genesys Cloud did not let this service log in for the removal. {_SHOW}",
     "failed.genesys_refused.permission": (
@@ -123,13 +129,18 @@ TICKET: Mapping[str, str] = {
         f"{_THERE}the removal was sent, Genesys Cloud had a fault of its own, and nothing came of it. {_BY_HAND}"
     ),
     # given by flow, not by the table: the egress guard would stop the same request for ever
-    "failed.guarded": f"Nobody was removed: this service's own guard stopped the request before it left. {_SHOW}",
-    "failed.purpose": _BARRED.replace("{why}", "{who} has a role in which this service may not remove anybody"),
-    "failed.last_pair": _BARRED.replace("{why}", "by now at most one other person is there, so the call would end"),
-    "failed.queue": _BARRED.replace("{why}", "this service may not remove people from this queue"),
-    "failed.division": _BARRED.replace("{why}", "this service may not remove people in this division"),
-    "failed.supervisor": _BARRED.replace("{why}", "this service may not remove supervisors"),
-    "failed.requester": _BARRED.replace("{why}", "the person who clicked may not have people removed by this service"),
+    "failed.guarded": (
+        f"Nobody was removed: a safety check of this service stopped the request before it was sent. {_SHOW}"
+    ),
+    "failed.purpose": _BARRED.replace("{why}", "{who} has a role that this service is not allowed to remove")
+    + _SETTING,
+    "failed.last_pair": _BARRED.replace("{why}", "by now at most one other person is there, so the call would end")
+    + _SETTING,
+    "failed.queue": _BARRED.replace("{why}", "this service may not remove people from this queue") + _SETTING,
+    "failed.division": _BARRED.replace("{why}", "this service may not remove people in this division") + _SETTING,
+    "failed.supervisor": _BARRED.replace("{why}", "this service may not remove supervisors") + _SETTING,
+    "failed.requester": _BARRED.replace("{why}", "the person who clicked may not have people removed by this service")
+    + _ASK,
     "failed.poison": f"Nobody was removed: this service broke down three times over this request. {_SHOW}",
     "unknown": (
         "It is not known whether {who} was removed: the removal was sent, and afterwards the conversation could not "
@@ -142,7 +153,8 @@ TICKET: Mapping[str, str] = {
     # also where nothing was sent
     "unknown.participant_lost": (
         "It is not known where {who} is: the person is no longer listed in this conversation, as happens when "
-        f"conversations are merged. {_LOOK}"
+        "conversations are merged. Look in Genesys Cloud yourself; if the person is still connected, "
+        "remove the person by hand."
     ),
     "unknown.poison": (
         "It is not known whether {who} was removed: the removal was sent, and then this service broke down three "
@@ -163,7 +175,8 @@ ALSO: Mapping[str, str] = {
     ),
     "also.shadow": "This service only watches so far (shadow mode).",
     "also.preview": "This was only a preview.",
-    "also.vanished": "Gone at the same time: {people}.",
+    "also.vanished": "Gone at the same time: {people}; call back whoever should not have left.",
+    "also.vanished.all": "Gone at the same time: {people}.",
     "also.meanwhile": "Gone meanwhile: {people}.",
     "also.still_there": "Still there: {people}.",
     "also.besides": "Also there: {people}.",

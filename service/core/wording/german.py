@@ -11,12 +11,14 @@ from collections.abc import Mapping
 _BY_HAND = "Bitte von Hand entfernen."
 _SHOW = "Bitte von Hand entfernen und diese Notiz der Administration zeigen."
 _SETTING = (
-    "Falls es sein muss, von Hand erledigen. Die Administration kann es mit der Einstellung „{allowed_by}“ erlauben."
+    "Muss die Person trotzdem gehen, bitte von Hand entfernen. "
+    "Die Administration kann es mit der Einstellung „{allowed_by}“ erlauben."
 )
+_ASK = "Bitte jemanden fragen, der es darf, oder die Administration; die Einstellung heißt „{allowed_by}“."
 _CLICK = "Die Person ist vielleicht noch im Gespräch: bitte nachsehen und erneut klicken, falls es noch nötig ist."
 _LOOK = "Bitte selbst in Genesys Cloud nachsehen; ist die Person noch im Gespräch, von Hand entfernen."
 _THERE = "{Who} ist noch im Gespräch: "
-_BARRED = _THERE + "Das Entfernen blieb ohne Wirkung und wird nicht wiederholt, denn {why}. " + _SETTING
+_BARRED = _THERE + "Das Entfernen blieb ohne Wirkung und wird nicht wiederholt, denn {why}. "
 
 TICKET: Mapping[str, str] = {
     "disconnected": "{Who} wurde aus dem Gespräch entfernt; ein Blick danach hat es bestätigt.",
@@ -31,7 +33,8 @@ TICKET: Mapping[str, str] = {
     ),
     "refused": f"Niemand wurde entfernt: Die Regeln dieses Dienstes erlauben es nicht. {_SHOW}",
     "refused.ambiguous": (
-        "Niemand wurde entfernt: Die Angaben im Ticket passen auf mehrere Personen, gemeint sein darf nur eine "
+        "Niemand wurde entfernt: Die Angaben im Ticket passen auf mehrere Personen im Gespräch, gemeint sein "
+        "darf nur eine "
         "({candidates}). Bitte die richtige mit ihrer Teilnehmer-ID angeben, dann erneut klicken."
     ),
     "refused.contradictory": (
@@ -39,7 +42,7 @@ TICKET: Mapping[str, str] = {
         "Bitte nur eine Angabe machen, dann erneut klicken."
     ),
     "refused.purpose": (
-        f"Niemand wurde entfernt: {{Who}} hat eine Rolle, in der dieser Dienst niemanden entfernen darf. {_SETTING}"
+        f"Niemand wurde entfernt: {{Who}} hat eine Rolle, die dieser Dienst nicht entfernen darf. {_SETTING}"
     ),
     "refused.last_pair": (
         "Niemand wurde entfernt: Es ist höchstens noch eine andere Person im Gespräch; es wäre mit dem Entfernen "
@@ -57,7 +60,7 @@ TICKET: Mapping[str, str] = {
         f"entfernen. {_SETTING}"
     ),
     "refused.requester": (
-        f"Niemand wurde entfernt: Wer geklickt hat, darf über diesen Dienst niemanden entfernen lassen. {_SETTING}"
+        f"Niemand wurde entfernt: Wer geklickt hat, darf über diesen Dienst niemanden entfernen lassen. {_ASK}"
     ),
     "refused.requester_rate": (
         "Niemand wurde entfernt: Wer geklickt hat, wollte in kurzer Zeit zu viele Personen entfernen lassen. "
@@ -66,11 +69,11 @@ TICKET: Mapping[str, str] = {
     "expired": f"Niemand wurde entfernt: Der Klick war zu alt, bevor etwas getan werden konnte. {_CLICK}",
     "expired.paused": (
         "Niemand wurde entfernt: Dieser Dienst ist angehalten, und inzwischen ist der Klick zu alt. Die Person ist "
-        "vielleicht noch im Gespräch: bitte von Hand erledigen; ein Klick hilft erst wieder nach der Pause."
+        "vielleicht noch im Gespräch: dann bitte von Hand entfernen; erneut zu klicken hilft erst nach der Pause."
     ),
     "expired.genesys_unreachable": (
         "Niemand wurde entfernt: Genesys Cloud war nicht erreichbar, und inzwischen ist der Klick zu alt. Die Person "
-        "ist vielleicht noch im Gespräch: bitte von Hand erledigen oder später erneut klicken."
+        "ist vielleicht noch im Gespräch: dann bitte von Hand entfernen oder später erneut klicken."
     ),
     "expired.busy": f"Niemand wurde entfernt: Es war zu viel zu tun, und inzwischen ist der Klick zu alt. {_CLICK}",
     "failed": f"{{Who}} ist noch im Gespräch. {_BY_HAND}",
@@ -90,18 +93,17 @@ TICKET: Mapping[str, str] = {
         "beendet. Ist die Person noch im Gespräch, bitte von Hand entfernen und diese Notiz der Administration zeigen."
     ),
     "failed.rejected": (
-        "Niemand wurde entfernt: Genesys Cloud hat die Frage abgewiesen, wer in dem Gespräch ist. " + _SHOW
+        "Niemand wurde entfernt: Genesys Cloud hat diesem Dienst nicht gesagt, wer in dem Gespräch ist. " + _SHOW
     ),
     "failed.rejected.login": (
         f"Niemand wurde entfernt: Die Anmeldung dieses Dienstes bei Genesys Cloud schlug fehl. {_SHOW}"
     ),
     "failed.genesys_refused": f"{_THERE}Genesys Cloud hat das Entfernen abgelehnt. {_SHOW}",
     "failed.genesys_refused.ended": (
-        f"{_THERE}Genesys Cloud hat das Entfernen abgelehnt, weil das Gespräch dort als beendet gilt. {_BY_HAND}"
+        f"{_THERE}Genesys Cloud hat das Entfernen abgelehnt und meldet, das Gespräch sei beendet. {_BY_HAND}"
     ),
     "failed.genesys_refused.needs_user": (
-        f"{_THERE}Genesys Cloud lässt auf diesem Weg nur Benutzer jemanden entfernen, und dieser Dienst ist "
-        f"keiner. {_SHOW}"
+        f"{_THERE}Genesys Cloud verlangt dafür einen angemeldeten Benutzer, und dieser Dienst ist keiner. {_SHOW}"
     ),
     "failed.genesys_refused.login": (
         f"{_THERE}Für das Entfernen schlug die Anmeldung dieses Dienstes bei Genesys Cloud fehl. {_SHOW}"
@@ -136,19 +138,21 @@ TICKET: Mapping[str, str] = {
         f"nichts. {_BY_HAND}"
     ),
     "failed.guarded": (
-        "Niemand wurde entfernt: Die eigene Sicherung dieses Dienstes hat die Anfrage aufgehalten, bevor sie abging. "
+        "Niemand wurde entfernt: Eine Sicherheitsprüfung dieses Dienstes hat die Anfrage vor dem Absenden aufgehalten. "
         + _SHOW
     ),
-    "failed.purpose": _BARRED.replace("{why}", "{who} hat eine Rolle, in der dieser Dienst niemanden entfernen darf"),
+    "failed.purpose": _BARRED.replace("{why}", "{who} hat eine Rolle, die dieser Dienst nicht entfernen darf")
+    + _SETTING,
     "failed.last_pair": _BARRED.replace(
         "{why}", "inzwischen ist höchstens noch eine andere Person da, und das Gespräch wäre beendet"
-    ),
-    "failed.queue": _BARRED.replace("{why}", "aus dieser Warteschlange darf dieser Dienst niemanden entfernen"),
-    "failed.division": _BARRED.replace("{why}", "in diesem Bereich darf dieser Dienst niemanden entfernen"),
-    "failed.supervisor": _BARRED.replace("{why}", "Supervisoren darf dieser Dienst nicht entfernen"),
-    "failed.requester": _BARRED.replace(
-        "{why}", "wer geklickt hat, darf über diesen Dienst niemanden entfernen lassen"
-    ),
+    )
+    + _SETTING,
+    "failed.queue": _BARRED.replace("{why}", "aus dieser Warteschlange darf dieser Dienst niemanden entfernen")
+    + _SETTING,
+    "failed.division": _BARRED.replace("{why}", "in diesem Bereich darf dieser Dienst niemanden entfernen") + _SETTING,
+    "failed.supervisor": _BARRED.replace("{why}", "Supervisoren darf dieser Dienst nicht entfernen") + _SETTING,
+    "failed.requester": _BARRED.replace("{why}", "wer geklickt hat, darf über diesen Dienst niemanden entfernen lassen")
+    + _ASK,
     "failed.poison": f"Niemand wurde entfernt: Dieser Dienst ist an dieser Anfrage dreimal gescheitert. {_SHOW}",
     "unknown": (
         "Es ist nicht bekannt, ob {who} entfernt wurde: Das Entfernen wurde abgeschickt, und danach war das Gespräch "
@@ -160,7 +164,8 @@ TICKET: Mapping[str, str] = {
     ),
     "unknown.participant_lost": (
         "Es ist nicht bekannt, wo {who} ist: Die Person ist in diesem Gespräch nicht mehr aufgeführt, wie es beim "
-        f"Zusammenlegen von Gesprächen vorkommt. {_LOOK}"
+        "Zusammenlegen von Gesprächen vorkommt. Bitte selbst in Genesys Cloud nachsehen; ist die Person noch "
+        "verbunden, von Hand entfernen."
     ),
     "unknown.poison": (
         "Es ist nicht bekannt, ob {who} entfernt wurde: Das Entfernen wurde abgeschickt, und danach ist dieser Dienst "
@@ -183,7 +188,8 @@ ALSO: Mapping[str, str] = {
     ),
     "also.shadow": "Dieser Dienst sieht bisher nur zu (Schattenmodus).",
     "also.preview": "Dies war nur eine Vorschau.",
-    "also.vanished": "Zur selben Zeit gegangen: {people}.",
+    "also.vanished": "Zur selben Zeit gegangen: {people}; bitte zurückrufen, wer nicht gehen sollte.",
+    "also.vanished.all": "Zur selben Zeit gegangen: {people}.",
     "also.meanwhile": "Inzwischen gegangen: {people}.",
     "also.still_there": "Noch da: {people}.",
     "also.besides": "Außerdem da: {people}.",

@@ -106,13 +106,14 @@ class _Voice:
         if outcome.is_back:
             yield self.say("also.back")
         if outcome.vanished:
-            key = "also.vanished" if outcome.kind is m.OutcomeKind.DISCONNECTED else "also.meanwhile"
+            key = "also.vanished" if outcome.remaining else "also.vanished.all"
+            key = key if outcome.kind is m.OutcomeKind.DISCONNECTED else "also.meanwhile"
             yield self.say(key, people=self._counted(outcome.vanished))
         if key := _company(outcome):
             yield self.say(key, people=self._counted(outcome.remaining))
         if outcome.rehearsed and outcome.kind is not m.OutcomeKind.PREVIEWED:
             yield self.say(f"also.{outcome.rehearsed}")
-        elif is_end and not outcome.is_back and not outcome.vanished:
+        elif is_end and not outcome.is_back and not (outcome.vanished and outcome.remaining):
             yield self.say("also.done")
 
     def _counted(self, people: Mapping[str, int]) -> str:
@@ -174,12 +175,10 @@ def _company(outcome: m.Outcome) -> str:
     """Return the key of the sentence about who is there; "" where nothing is known of it, or nothing to say."""
     if outcome.kind is m.OutcomeKind.PREVIEWED:
         return "also.would_stay" if outcome.remaining else "also.would_end"
-    if outcome.kind in _ENDS:
-        if outcome.remaining:
-            return "also.still_there"
-        return "also.alone" if outcome.is_back else "also.ended"
+    if outcome.kind in _ENDS and not outcome.is_back:
+        return "also.still_there" if outcome.remaining else "also.ended"
     if not outcome.remaining:
-        return ""
+        return "also.alone" if outcome.is_back else ""
     return "also.seen" if outcome.state_seen in {"", "gone"} else "also.besides"
 
 

@@ -164,8 +164,8 @@ def test_everything_known_is_told() -> None:
     """Who came back, who vanished and who stays follow the sentence; what Genesys said is the operator's."""
     said = explanation(FULL)
     assert "The same person is in the conversation again and was left alone" in said
-    assert "Gone at the same time: 1 internal participant." in said
-    assert said.endswith("Still there: 2 agents, 1 external participant.")
+    assert "Gone at the same time: 1 internal participant; call back whoever should not have left." in said
+    assert said.endswith("In the conversation at the last look: 2 agents, 1 external participant.")
     assert "409" not in said
     told = advice(settled(FULL))
     assert "409 general.conflict" in told
@@ -178,7 +178,11 @@ def test_everything_known_is_told() -> None:
         ({}, "There is nothing more to do."),
         ({"is_back": True, "remaining": {}}, "Nobody else is there."),
         ({"remaining": {}}, "Nobody else is left: the conversation has ended. There is nothing more to do."),
-        ({"vanished": {"agent": 1}}, "Gone at the same time: 1 agent. Still there: 1 agent."),
+        ({"vanished": {"agent": 1}}, "1 agent; call back whoever should not have left. Still there: 1 agent."),
+        (
+            {"vanished": {"agent": 1}, "remaining": {}},
+            "same time: 1 agent. Nobody else is left: the conversation has ended. There is nothing more to do.",
+        ),
         ({"kind": K.PREVIEWED, "reason": "preview"}, "A real click would remove the caller. Would stay: 1 agent."),
         ({"kind": K.PREVIEWED, "reason": "preview", "remaining": {}}, "the conversation would end."),
         ({"kind": K.FAILED, "reason": "no_effect", "state_seen": "connected"}, "by hand. Also there: 1 agent."),
