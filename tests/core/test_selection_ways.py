@@ -20,7 +20,7 @@ ONE, TWO, THREE = LEGS[:3]
 BY_LEG = m.Selector(Kind.COMMUNICATION_ID, ONE)
 BY_ATTRIBUTE = m.Selector(Kind.ATTRIBUTE, "customerId=4711")
 BY_PURPOSE, BY_PHONE = m.Selector(Kind.PURPOSE, "customer"), m.Selector(Kind.PHONE, NUMBER)
-KNOWN = {"attributes": {"customerId": "4711"}}
+KNOWN: dict[str, Any] = {"attributes": {"customerId": "4711"}}
 BEFORE, AFTER = "2026-11-20T08:59:59Z", "2026-11-20T09:00:01Z"
 EVERYBODY = m.Policy(frozenset({"customer", "external", "agent", "acd", "ivr"}))
 
