@@ -10,6 +10,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, Reply, StoreDown, Unclear
+from service.core.wording import Wording
 from service.flow.reporting import tell
 from tests.flow.meddler import Fate, Killed, Meddler, down, on, raising
 from tests.flow.stage import SOURCE, Stage, counted
@@ -32,6 +33,16 @@ async def due(stage: Stage, action_id: str) -> float:
     seconds = max(stage.due_in((await stage.report(action_id)).id), 0.0)
     await stage.clock.sleep(seconds)
     return seconds
+
+
+async def test_in_the_words_of_its_source(stage: Stage) -> None:
+    """A ticket is told in its source's language, and in an org's own words where it has some."""
+    stage.sources[SOURCE] = stage.source(language="de")
+    _, (ticket,) = await settled(stage)
+    await stage.tell(stage.place(wording=Wording({"de": {"also.done": "Danke!"}})))
+    (note,) = await stage.notes(ticket)
+    assert note.startswith("Anrufer entfernen: Der Anrufer wurde aus dem Gespräch entfernt")
+    assert "Noch da: 2 Agenten, 1 externer Teilnehmer. Danke!" in note
 
 
 class Odd(Meddler):

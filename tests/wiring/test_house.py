@@ -69,11 +69,14 @@ async def test_configured(folder: Path, redis_server: EmbeddedRedis, redis_clien
 async def test_opened(folder: Path) -> None:
     """Everything the flow needs is there by its configured name, under its terms."""
     with EmbeddedRedis(folder):
-        said = settings.read(own(folder) | OFFLINE | OTHER | SHADOW)
+        (folder / "words.toml").write_text('[fr]\ndisconnected = "Fini."\n', encoding="utf-8")
+        words = {"ONHOOK_WORDING__FILE": str(folder / "words.toml"), "ONHOOK_SOURCES__JIRA__LANGUAGE": "fr"}
+        said = settings.read(own(folder) | OFFLINE | OTHER | SHADOW | words)
         async with opened(said, print, may_start=False) as house:
             place = house.place
             assert (set(place.genesys), set(place.sources)) == ({"acme", "other"}, {"desk", "jira"})
-            assert place.sources["jira"].terms.org == "other"
+            assert (place.sources["jira"].terms.org, place.sources["jira"].terms.language) == ("other", "fr")
+            assert place.wording.languages == ("de", "en", "fr")
             await house.store.pause("acme", "desk")
             assert await house.standing() == {
                 "acme": {"mode": "live", "paused": ["desk"], "shadow": ["desk"]},
