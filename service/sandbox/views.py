@@ -80,7 +80,7 @@ def truth(conversation: Conversation, at: float) -> Json:
                 "disconnect_type": None if person.is_present(at) else _how(person),
                 "ended_at": None
                 if person.is_present(at)
-                else max((leg.ended_at or at for leg in person.legs), default=None),
+                else max((leg.ended_at for leg in person.legs if leg.ended_at is not None), default=None),
                 "seen_states": [leg.state(at) for leg in person.legs],
                 "media": [leg.medium for leg in person.legs],
                 "flags": [leg.flags for leg in person.legs],

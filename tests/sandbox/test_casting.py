@@ -56,6 +56,8 @@ async def test_legs_come_after_the_participant(play: Play) -> None:
     cid, pid = told["conversation_id"], told["participants"][0]["id"]
     early = (await play.api("GET", f"/{cid}")).json()["participants"][0]
     assert early["calls"] == []
+    truth = (await play.control("GET", f"/conversations/{cid}"))["participants"][0]
+    assert (truth["present"], truth["ended_at"]) == (False, None)
     assert "endTime" not in early
     assert len((await play.api("GET", f"/calls/{cid}")).json()["participants"]) == 1
     await play.api("PATCH", f"/{cid}/participants/{pid}", OFF)

@@ -11,6 +11,10 @@ from tests.sandbox.play import Play
     [
         (403, None, "missing the following permission(s): conversation:communication:view"),
         (403, "not.authorized", "Access to Conversation {cid} is forbidden"),
+        (403, "missing.any.permissions", "one of the following permissions assigned: conversation:communication:view"),
+        (403, "missing.division.permission", "permission(s) in the division: conversation:communication:view"),
+        (401, "credentials.expired", "The credentials have expired."),
+        (400, "invalid.value", "Allowable values are: none"),
         (400, "conversation.error.call.disconnected", "The call is already disconnected."),
         (418, "teapot", "teapot"),
     ],

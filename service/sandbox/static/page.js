@@ -125,6 +125,7 @@ function settle(parent, children) {
 function callRow(call) {
   const line = made("tr");
   const what = made("td", "", `${call.method} ${shortened(call.path)}`);
+  if (call.explanation) what.append(made("div", "said", call.explanation));
   what.title = [`${call.method} ${call.path}`, call.body, call.correlation_id].filter(Boolean).join("\n");
   const effect = call.effect === true ? "changed" : call.effect === false ? "no effect" : "–";
   const status = made("td", call.status === null || call.status >= 400 ? "bad" : "", call.status ?? "cut");
