@@ -170,7 +170,7 @@ def test_the_one_of_a_purpose() -> None:
 @pytest.mark.parametrize("array", ["calls", "chats", "videos"])
 def test_two_alike_are_two(by: m.Selector, array: str) -> None:
     """Two people of one purpose or with one attribute are nobody, in whatever media; a named medium may tell them."""
-    people = [person(calls=[leg()], **KNOWN), person(B, **{array: [leg(TWO)]}, **KNOWN)]
+    people = [person(calls=[leg()], **KNOWN), person(B, **KNOWN) | {array: [leg(TWO)]}]
     assert several(selected(wish(by), *people)) == (False, [A, B])
     if array != "calls":
         assert found(selected(wish(by, medium=Medium(array)), *people)) == (V.PRESENT, B)
