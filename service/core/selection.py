@@ -290,11 +290,7 @@ def is_back(sight: m.Sight | None, person: m.Participant | None, before: Contain
     if person is None or not isinstance(sight, m.Conversation):
         return False
     return any(
-        p.is_present
-        and p.id != person.id
-        and p.id not in before
-        and _is_same(p, person)
-        for p in sight.participants
+        p.is_present and p.id != person.id and p.id not in before and _is_same(p, person) for p in sight.participants
     )
 
 
