@@ -235,7 +235,8 @@ class Attempt:
         answer = replace(answer, answered_at=self._now())
         telemetry.SENDS.labels(action.org, answer.kind.value).inc()
         self._action = replace(self._action, sends=(*action.sends[:-1], replace(send, answer=answer)))
-        note = ", ".join(part for part in (answer.kind.value, answer.reply.code) if part)
+        route = f"route {answer.route}" if answer.route else ""
+        note = ", ".join(part for part in (answer.kind.value, answer.reply.code, route) if part)
         self._write("disconnect", at, began, answer.reply, note)
         await place.store.answered(self._lease, send.number, answer, self._flush())
         if answer.kind is not m.AnswerKind.ACCEPTED:

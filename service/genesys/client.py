@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from service.core import model as m
-from service.core.errors import EgressRefused, Rejected, Throttled, Unclear, Unreachable
+from service.core.errors import Rejected, Throttled, Unclear, Unreachable
 from service.core.ports import Clock, Told
 from service.genesys.answers import answer_in, sight_in
 from service.genesys.limits import Limits
 from service.genesys.options import GenesysOptions
+from service.genesys.routes import CONVERSATIONS, DISCONNECT, Routes, conversation_rules, held
 from service.genesys.token import Login, token_rule
-from service.outbound import Answered, Asked, Caller, OpenTransport, Origin, Outgoing, Rule
+from service.outbound import Answered, Asked, Caller, OpenTransport, Outgoing
 
-_CONVERSATIONS = "/api/v2/conversations"
-# nothing but `state`: every other property that is set is a command of its own
-_DISCONNECT = b'{"state":"disconnected"}'
 _UNAUTHORIZED = 401
-
-
-def conversation_rules(api: Origin) -> tuple[Rule, Rule]:
-    """Return the two requests that may go to `api`: the look, and the removal of one participant (generic route)."""
-    one = f"{_CONVERSATIONS}/{m.UUID.pattern}"
-    look = Rule("GET", api, re.compile(one.encode()))
-    removal = Rule("PATCH", api, re.compile(f"{one}/participants/{m.UUID.pattern}".encode()), _DISCONNECT)
-    return look, removal
 
 
 class GenesysCloud:
@@ -42,9 +30,10 @@ class GenesysCloud:
         self._clock = clock
         self._api = options.api
         self._limits = Limits(clock)
-        rules = (token_rule(options.login), *conversation_rules(options.api))
+        rules = (token_rule(options.login), *conversation_rules(options))
         self._caller = Caller(rules, clock, outgoing, transport=transport)
         self._login = Login(options, self._caller, clock)
+        self._routes = Routes(options)
 
     async def log_in(self) -> float:
         """Return for how many seconds a token is good when it is given; fetch one where there is none.
@@ -62,7 +51,7 @@ class GenesysCloud:
         Raises:
             EgressRefused: `conversation_id` is no lower-case UUID; nothing was asked.
         """
-        path = f"{_CONVERSATIONS}/{_held(conversation_id)}"
+        path = f"{CONVERSATIONS}/{held(conversation_id)}"
         try:
             answered = await self._ask("GET", path)
         except Rejected as error:
@@ -77,21 +66,25 @@ class GenesysCloud:
         """Ask for the removal of exactly `target`; `deadline` is a moment of `Clock.monotonic`.
 
         An answer of kind UNCLEAR may have taken effect; its reply says how far it came. After a 401, which means "not
-        done", it is asked once more, under a new token and before the same deadline.
+        done", it is asked once more, under a new token and before the same deadline. After a `not.a.user`, which means
+        that too, it is refused for now where another route is left: the next send takes that one. Where there is no
+        call for `target` at all it is refused for good, in words of ours, and nothing leaves.
 
         Raises:
             Throttled: not done (429, of the login too).
             Unreachable: not done: it, or the request for a token, never arrived.
             EgressRefused: not done: past `deadline`, or an id that is no UUID.
         """
-        path = f"{_CONVERSATIONS}/{_held(conversation_id)}/participants/{_held(target.participant_id)}"
+        ways = self._routes.ways(conversation_id, target)
+        if not ways:
+            return m.Answer(m.AnswerKind.REFUSED_FOR_GOOD, self._routes.refusal(target), self._clock.now())
         try:
-            answered = await self._ask("PATCH", path, _DISCONNECT, deadline)
+            answered = await self._ask("PATCH", ways[0].path, DISCONNECT, deadline)
         except Rejected as error:
             return m.Answer(m.AnswerKind.REFUSED_FOR_GOOD, error.reply, self._clock.now())
         except Unclear as error:
-            return m.Answer(m.AnswerKind.UNCLEAR, error.reply, self._clock.now())
-        return answer_in(answered, self._clock.now())
+            return m.Answer(m.AnswerKind.UNCLEAR, error.reply, self._clock.now(), ways[0].name)
+        return self._routes.learned(ways, answer_in(answered, self._clock.now()))
 
     def told(self) -> Told | None:
         """Return what the answers said of the budget since this was asked last; None when that was nothing."""
@@ -132,10 +125,3 @@ class GenesysCloud:
         if body:
             headers["Content-Type"] = "application/json"
         return Asked(method, f"{self._api}{path}", headers, body, deadline)
-
-
-def _held(id_: str) -> str:
-    """Return `id_` if it is a UUID. As a participant id, `..` would make this the call that drops everyone."""
-    if not m.UUID.fullmatch(id_):
-        raise EgressRefused("an id that is no UUID")
-    return id_

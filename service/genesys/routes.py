@@ -76,8 +76,8 @@ class Routes:
         if target.communication_id:
             fill["communication"] = held(target.communication_id)
         if target.medium in OWN_CALLS:
-            fill["medium"] = target.medium.value
-        if target.medium is not m.Medium.VOICE:
+            fill["medium"] = f"{target.medium}"
+        if target.medium != m.Medium.VOICE:
             fill.pop("user", None)  # there is such a call for voice alone
         shapes = (Shape.LEG,) if target.communication_id else _shapes(self._options)
         possible = [_way(shape, fill) for shape in shapes if set(_BLANK.findall(shape)) <= fill.keys()]
@@ -86,12 +86,12 @@ class Routes:
 
     def refusal(self, target: m.Target) -> m.Reply:
         """Return, in words for the operator, why there is no way for `target`."""
-        medium = target.medium.value if target.medium else "a medium that is not known"
+        medium = target.medium or "a medium that is not known"
         if target.communication_id:
             why = f"Genesys Cloud has no call that removes one leg of {medium}: name the whole participant"
         elif self._options.route == "medium":
             why = f"Genesys Cloud has no call of its own for {medium}: the setting route must be auto or generic"
-        elif target.medium is m.Medium.VOICE:
+        elif target.medium == m.Medium.VOICE:
             why = "the route on_behalf wants a user, and this participant is none: set on_behalf_of to a user's id"
         else:
             why = f"the route on_behalf is for calls, not for {medium}: the setting route must be auto or generic"

@@ -101,7 +101,6 @@ async def test_already_ended_and_still_there(stage: Stage, code: str) -> None:
 @pytest.mark.parametrize(
     "rule, code",
     [
-        (patch(400, code="not.a.user"), "not.a.user"),
         (patch(400, code="bad.request"), "bad.request"),
         (patch(403, code="missing.permissions"), "missing.permissions"),
         (patch(413), "request.entity.too.large"),
