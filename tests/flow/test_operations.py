@@ -12,7 +12,7 @@ from service.core.errors import Unreadable
 from service.core.rules import Minted
 from service.flow import operations
 from tests.flow.hours import Clock
-from tests.flow.stage import ORG, SOURCE, Stage, policy
+from tests.flow.stage import ORG, PHONE, SOURCE, Stage, policy
 
 OTHER_ORG = "other"
 
@@ -177,6 +177,49 @@ async def test_a_replay_of_what_was_late(stage: Stage) -> None:
     assert action.not_after - stage.clock.now() == 60_000
     assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.DISCONNECTED
     assert await scene.effects() == 1
+
+
+@pytest.mark.parametrize(
+    "named, kind",
+    [
+        ({"communication_id": "…", "caller_phone": PHONE}, m.SelectorKind.COMMUNICATION_ID),
+        ({"communication_id": "…"}, m.SelectorKind.COMMUNICATION_ID),
+        ({"purpose": "customer"}, m.SelectorKind.PARTICIPANT_ID),
+        ({"attribute": "ticket=INC0010112"}, m.SelectorKind.PARTICIPANT_ID),
+        ({"user_id": "be700000-0000-4000-8000-00000000be70", "purpose": "agent"}, m.SelectorKind.USER_ID),
+    ],
+)
+async def test_a_replay_means_the_same(stage: Stage, named: dict[str, str], kind: m.SelectorKind) -> None:
+    """Asked again it is the same person, though another is the one customer by now; and one leg stays one leg."""
+    scene, stage.terms = await stage.scene(), m.Terms(is_live=False)
+    (caller,) = [one for one in scene.people if one["purpose"] == "customer"]
+    (leg_id,) = caller["communication_ids"]
+    named = {name: leg_id if value == "…" else value for name, value in named.items()}
+    old_id = await stage.click(scene, **{"caller_phone": None} | named)
+    await stage.finish(old_id)
+    kept = (await stage.account(old_id)).action
+    assert "INC0010112" not in kept.removal.selector.value, "it may be a name: cut with the end"
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna")
+    meant = (await stage.account(minted.action_id)).action.removal
+    assert meant.selector.kind is kind
+    named_there = {leg_id, caller["id"], named.get("user_id")}
+    assert meant.selector.value in named_there
+
+
+async def test_a_replay_of_a_purpose_that_fitted_nobody(stage: Stage) -> None:
+    """Where nobody was found the same is asked again as it was; a cut attribute names nobody any more."""
+    scene = await stage.scene()
+    by_purpose = await stage.click(scene, caller_phone=None, purpose="external2")
+    by_attribute = await stage.click(scene, caller_phone=None, attribute="ticket=INC0099999")
+    for one in (by_purpose, by_attribute):
+        assert (await stage.finish(one)).kind is m.OutcomeKind.NOT_FOUND
+    minted = _minted(stage)
+    await operations.replay(stage.store, stage.clock, minted, by_purpose, who="anna")
+    meant = (await stage.account(minted.action_id)).action.removal.selector
+    assert meant == m.Selector(m.SelectorKind.PURPOSE, "external2")
+    with pytest.raises(Unreadable, match="click again"):
+        await operations.replay(stage.store, stage.clock, _minted(stage), by_attribute, who="anna")
 
 
 async def test_a_replay_asks_the_policy_of_now(stage: Stage) -> None:
