@@ -118,6 +118,7 @@ async def test_nothing_leaves_before_retry_after(call: str, headers: Mapping[str
     cloud, noting, clock = client(reply(429, headers=headers))
     await cloud.look(CID)
     clock.at += 2.5
+    left = 0.0
     for _ in range(2):
         if call == "look":
             sight = await cloud.look(CID)

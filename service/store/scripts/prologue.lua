@@ -125,9 +125,12 @@ local function budget_of(bucket, allowance, window, length, told, burst)
   burst = math.max(1, math.floor(burst * allowed / told))
   local pace, slowest, shut = interval, math.max(interval, length / TRICKLE), 0
   if seen.is_told == '1' then
-    -- what is left is spread over the rest of the window, so that at its end there is something left to confirm with
-    local left = allowed - seen.used
-    pace = left > 0 and math.min(math.max(interval, (seen.ends - now) * 1000 / left), slowest) or slowest
+    -- what is left is spread over the rest of the window, so that at its end there is something left to confirm with;
+    -- others under the same token go on as they began
+    local rest = math.min((seen.ends - now) * 1000, length)
+    local others = (seen.used - seen.own) * rest / math.max(length - rest, length / 10)
+    local left = allowed - seen.used - others
+    pace = left > 0 and math.min(math.max(interval, rest / left), slowest) or slowest
     if seen.own >= allowed then shut = seen.ends end -- our own count needs no header to be believed
   end
   local tat = math.max(tonumber(redis.call('GET', bucket) or micros), micros)
