@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tests.story.mutants.mutant import Mutant
 from tests.story.mutants.of_code import CODE
+from tests.story.mutants.of_people import PEOPLE
 from tests.story.mutants.of_policies import POLICIES
 from tests.story.mutants.of_routes import ROUTES
 from tests.story.mutants.of_rules import RULES
 from tests.story.mutants.of_scripts import SCRIPTS
 
-MUTANTS: tuple[Mutant, ...] = (*RULES, *CODE, *ROUTES, *SCRIPTS, *POLICIES)
+MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES)
 
 
 def markdown() -> str:
