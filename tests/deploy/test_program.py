@@ -145,7 +145,10 @@ def test_each_example_ends_by_the_outcome(service: Service, client: str) -> None
 
 @dataclass
 class Flaky:
-    """A way to the door on which the first answers are lost after the door has given them."""
+    """A way to the door on which the first answers are lost after the door has given them.
+
+    `idle` is set while nothing is on its way.
+    """
 
     door: httpx.URL
     to_lose: int
@@ -153,37 +156,52 @@ class Flaky:
     lost: int = 0
     passed: int = 0
     ids: set[bytes] = field(default_factory=set)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one request there, and its answer back or nowhere."""
-        with suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(re.findall(rb"(?i)content-length: (\d+)", head)[0])
-            body = await reader.readexactly(length)
-            self.ids |= set(re.findall(rb"(?i)webhook-id: (\S+)", head))
-            there, back = await asyncio.open_connection(self.door.host, self.door.port)
-            back.write(re.sub(rb"(?i)connection: \S+\r\n", b"", head).replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
-            back.write(body)
-            answer = await there.read()
-            back.close()
+        self.idle.clear()
+        try:
+            answer = await self._ask(reader)
             assert answer.startswith(b"HTTP/1.1 20")
             if self.lost < self.to_lose:
                 self.lost += 1
             else:
                 self.passed += 1
                 writer.write(answer)
-                await writer.drain()
-        writer.close()
+        finally:
+            await _closed(writer)
+            self.idle.set()
+
+    async def _ask(self, reader: asyncio.StreamReader) -> bytes:
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readexactly(int(re.findall(rb"(?i)content-length: (\d+)", head)[0]))
+        self.ids |= set(re.findall(rb"(?i)webhook-id: (\S+)", head))
+        there, back = await asyncio.open_connection(self.door.host, self.door.port)
+        try:
+            alone = re.sub(rb"(?i)connection: \S+\r\n", b"", head)
+            back.write(alone.replace(b"\r\n", b"\r\nconnection: close\r\n", 1) + body)
+            return await there.read()
+        finally:
+            await _closed(back)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 @asynccontextmanager
 async def flaky(door: str, to_lose: int) -> AsyncIterator[Flaky]:
     """Give a way to the door that loses answers."""
     way = Flaky(httpx.URL(door), to_lose)
+    way.idle.set()
     server = await asyncio.start_server(way.carry, "127.0.0.1", 0)
     async with server:
         way.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield way
+        await way.idle.wait()
 
 
 async def test_a_lost_answer_is_asked_for_again(service: Service) -> None:

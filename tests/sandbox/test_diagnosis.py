@@ -160,7 +160,11 @@ def test_whatever_is_asked() -> None:
         method, path, body = ("".join(dice.choices(pieces, k=dice.randint(0, 4))) for _ in range(3))
         line = explain(method, path, body).line
         assert re.fullmatch(r"[\x20-\x7e]{40,2000}", line)
-    many = json.dumps({"participantIds": ["x" * 500] * 1000})
+    hostile = json.dumps({"participantId": "é\u202e“\r\nSet-Cookie: a=b"}, ensure_ascii=False)
+    line = explain("POST", f"{API}/{CID}/disconnect", hostile).line
+    assert re.fullmatch(r"[\x20-\x7e]+", line)
+    assert '??"??Set-Cookie: a=b is not a Genesys participant id' in line
+    many = json.dumps({"participantIds": [f"{number}-{'x' * 50}" for number in range(200)]})
     assert len(explain("POST", f"{API}/{CID}/disconnect", many).line) < 2000
     assert explain("POST", f"{API}/{CID}/disconnect", "[" * 100_000).row.name == "everyone-post"
     assert explain("POST", f"{API}/{CID}/disconnect", '{"userId":7,"participantId":""}').remarks == ()
