@@ -331,6 +331,7 @@ async def test_blind_after_the_send(stage: Stage) -> None:
     outcome = await stage.finish(action_id)
     account = await stage.account(action_id)
     assert (outcome.kind, outcome.reason) == (K.UNKNOWN, "cannot_see")
+    assert "Genesys answered 503" in SHIPPED.advice(account.action)
     assert account.action.settled_at - account.action.sends[0].marked_at >= 15 * 60_000
     assert len(await scene.calls("PATCH")) == 1
 

@@ -35,18 +35,21 @@ async def test_up(
     folder: Path, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """`up --sandbox` takes a click and does it; told to end it is not ready, takes webhooks, and is gone in time."""
-    stand(monkeypatch, own(folder))
+    (folder / "words.toml").write_text('[en]\ndisconnected = "Off you go."\n', encoding="utf-8")
+    stand(monkeypatch, own(folder) | {"ONHOOK_WORDING__FILE": str(folder / "words.toml")})
     async with running(partial(up, sandbox_port=0)) as it:
         play = (await it.hear("SANDBOX: a play Genesys Cloud and a play desk at ")).removesuffix("/sandbox/")
         public, private = await it.door("public"), await it.door("private")
         ready = await client.get(f"{private}/readyz")
-        assert (ready.status_code, ready.json()["orgs"]) == (200, {"sandbox": {"mode": "live", "paused": []}})
+        standing = {"mode": "live", "paused": [], "shadow": []}
+        assert (ready.status_code, ready.json()["orgs"]) == (200, {"sandbox": standing})
         assert (await client.get(f"{private}/livez")).status_code == 200
         assert (await client.get(f"{private}/version")).json()["worker"].startswith("w-")
         cid = await confer(client, play)
         answer = (await click(client, public, folder, cid, wait=10)).json()
         assert (answer["outcome"]["kind"], await present(client, play, cid)) == ("disconnected", LEFT)
         assert answer["links"]["self"].startswith(f"{public}/actions/sandbox.")
+        assert answer["explanation"].startswith("Off you go. Still there: 2 agents")
 
         began = asyncio.get_running_loop().time()
         os.kill(os.getpid(), signal.SIGTERM)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.core import model as m
@@ -50,9 +50,8 @@ REPLIES = st.builds(
     WORD,
 )
 OUTCOMES = st.builds(
-    m.Outcome,
-    st.sampled_from(K),
-    st.sampled_from(sorted({reason for _, reason in ALL})) | WORD,
+    lambda end, **more: m.Outcome(*end, **more),
+    st.sampled_from(ORDERED) | st.tuples(st.sampled_from(K), WORD),
     reply=st.none() | REPLIES,
     state_seen=st.sampled_from(["", "gone", "connected", "alerting"]),
     purpose=ROLES,
@@ -71,6 +70,7 @@ def settled(outcome: m.Outcome, *sends: m.Send) -> m.Action:
     return replace(action(*sends), outcome=outcome, settled_at=NOW, state=m.ActionState.SETTLED)
 
 
+@example(m.Outcome(K.REFUSED, "ambiguous", candidates=("{who} {0}", "}{ {")), "de")
 @given(OUTCOMES, LANGUAGES)
 def test_whatever_ended_is_told(outcome: m.Outcome, language: str) -> None:
     """Any outcome, in any language, with any roles: a note in words, without a hole, a brace or a bare code."""
