@@ -23,7 +23,7 @@ from tests.story.stage import Stage, staged
 
 ORG, SOURCE = "play", "desk"
 NOTE_SECONDS = 0.2  # what a ServiceNow takes for one
-TOGETHER = 25  # as many as the budget lets a worker claim at once
+TOGETHER = 10  # fewer than the budget lets a worker claim at once
 COMMAND = "uv run pytest -m slow tests/story/test_reports_under_fire.py"
 
 
