@@ -196,7 +196,7 @@ async def test_an_id_of_their_own(field: Field) -> None:
 
 
 async def test_who_is_not_one_person(field: Field) -> None:
-    """Whom nobody fits, and whom several fit, is told as such, the several named; nobody is dropped, nothing sent."""
+    """Nobody who fits, several who do (they are named), no such conversation: each is told, and nothing is sent."""
 
     async def nobody() -> None:
         conversation = await field.conversation()
@@ -223,7 +223,12 @@ async def test_who_is_not_one_person(field: Field) -> None:
         assert await field.ours(conversation) == []
         assert await field.present(conversation) == EVERYONE
 
-    await together(nobody(), several())
+    async def nowhere() -> None:
+        ticket, account = await field.click("00000000-0000-4000-8000-000000000000")
+        assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("not_found", "conversation")
+        await field.is_told(ticket, account)
+
+    await together(nobody(), several(), nowhere())
 
 
 # --- 2: not in a disconnectable state ---------------------------------------------------------------------------------
@@ -307,18 +312,13 @@ async def test_ids_that_went_stale(field: Field) -> None:
         note = await nothing_to_do(conversation, {}, caller_phone=CALLER)
         assert "conversation has ended" in note or "conversation is over" in note
 
-    async def unknown() -> None:
-        ticket, account = await field.click("00000000-0000-4000-8000-000000000000")
-        assert (account["outcome"]["kind"], account["outcome"]["reason"]) == ("not_found", "conversation")
-        await field.is_told(ticket, account)
-
     async def nothing_to_do(conversation: str, remaining: dict[str, int], **named: str) -> str:
         ticket, account = await field.click(conversation, **named)
         assert (account["outcome"]["kind"], account["outcome"]["remaining"]) == ("already_gone", remaining)
         assert await field.ours(conversation) == []
         return await field.is_told(ticket, account)
 
-    await together(replaced(), hung_up(), over(), unknown())
+    await together(replaced(), hung_up(), over())
 
 
 # --- 5: the click of an agent -----------------------------------------------------------------------------------------
