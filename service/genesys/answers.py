@@ -41,6 +41,7 @@ class Row:
     """One line of the table.
 
     Attributes:
+        name: what the answer is called, here and where it is told.
         statuses: the row is for these.
         look: what sight it makes of the answer to a look; None: it is the conversation, if it can be read.
         removal: what it means for a removal; Throttled: not done, later.
@@ -48,6 +49,7 @@ class Row:
         sentence: only with a message that has this in it; None for any.
     """
 
+    name: str
     statuses: Container[int]
     look: type[m.NotFound | m.Forbidden | m.CannotSee | m.NoSight] | None
     removal: m.AnswerKind | type[Throttled]
@@ -68,31 +70,41 @@ _ACCEPTED, _UNCLEAR = m.AnswerKind.ACCEPTED, m.AnswerKind.UNCLEAR
 
 # The first row that fits. Only the vendor's own words are taken for a no, and only 429 for "not done, later".
 TABLE = (
-    Row({200}, None, _ACCEPTED),
-    Row({202, 204}, m.CannotSee, _ACCEPTED),
-    Row({429}, m.CannotSee, Throttled),
+    Row("accepted", {200}, None, _ACCEPTED),
+    Row("accepted", {202, 204}, m.CannotSee, _ACCEPTED),
+    Row("too_many", {429}, m.CannotSee, Throttled),
     # perhaps he is gone already: the next look knows
-    Row({400}, m.NoSight, _FOR_NOW, codes=_ALREADY_ENDED),
-    # needs a user context: there is one route so far, so this is for good; with a second route, the next one
-    Row({400}, m.NoSight, _FOR_GOOD, codes=frozenset({"not.a.user"})),
-    Row({400}, m.NoSight, _FOR_GOOD),
+    Row("ended", {400}, m.NoSight, _FOR_NOW, codes=_ALREADY_ENDED),
+    # needs a user context: for good by this route; whether another is left, the routes know
+    Row("needs_user", {400}, m.NoSight, _FOR_GOOD, codes=frozenset({"not.a.user"})),
+    Row("our_fault", {400, 413, 415}, m.NoSight, _FOR_GOOD),
     # the client has renewed the token and asked again before this row is read
-    Row({401}, m.NoSight, _FOR_GOOD),
+    Row("login", {401}, m.NoSight, _FOR_GOOD),
     # perhaps the conversation is over; if not, it is a permission, and the look says that
-    Row({403}, m.Forbidden, _FOR_NOW, codes=frozenset({"not.authorized"})),
-    Row({403}, m.Forbidden, _FOR_NOW, sentence=re.compile(r"^Access to Conversation .{1,100} is forbidden")),
-    Row({403}, m.Forbidden, _FOR_GOOD),
+    Row("closed", {403}, m.Forbidden, _FOR_NOW, codes=frozenset({"not.authorized"})),
+    Row("closed", {403}, m.Forbidden, _FOR_NOW, sentence=re.compile(r"^Access to Conversation .{1,100} is forbidden")),
+    # a person has to give it; the reply says which, and where
+    Row(
+        "permission", {403}, m.Forbidden, _FOR_GOOD, codes=frozenset({"missing.permissions", "missing.any.permissions"})
+    ),
+    Row("division", {403}, m.Forbidden, _FOR_GOOD, codes=frozenset({"missing.division.permission"})),
+    Row("forbidden", {403}, m.Forbidden, _FOR_GOOD),
     # a 404 without Genesys' error body is a gateway's and says nothing about the conversation
-    Row({404}, m.CannotSee, _FOR_NOW, codes=frozenset({NOT_JSON, ""})),
-    Row({404}, m.NotFound, _FOR_NOW),
-    Row({409}, m.CannotSee, _FOR_NOW),
+    Row("not_found", {404}, m.CannotSee, _FOR_NOW, codes=frozenset({NOT_JSON, ""})),
+    Row("not_found", {404}, m.NotFound, _FOR_NOW),
+    Row("conflict", {409}, m.CannotSee, _FOR_NOW),
     # nobody says what became of it
-    Row({408, 500, 502, 503, 504}, m.CannotSee, _UNCLEAR),
+    Row("unclear", {408, 500, 502, 503, 504}, m.CannotSee, _UNCLEAR),
     # turned down before anything was done: that is what 4xx says (RFC 9110, 15.5)
-    Row(range(400, 500), m.NoSight, _FOR_GOOD),
+    Row("our_fault", range(400, 500), m.NoSight, _FOR_GOOD),
     # not in the contract (1xx, other 2xx, redirects, other 5xx, nonsense): no promise, so perhaps it acted
-    Row(range(1000), m.CannotSee, _UNCLEAR),
+    Row("unclear", range(1000), m.CannotSee, _UNCLEAR),
 )
+
+
+def row_for(status: int, reply: m.Reply) -> Row:
+    """Return the row that an answer meets; every answer meets one."""
+    return next(row for row in TABLE if row.fits(status, reply))
 
 
 def reply_in(answered: Answered) -> m.Reply:
@@ -141,7 +153,7 @@ def throttled_in(answered: Answered) -> Throttled:
 def sight_in(answered: Answered, conversation_id: str) -> m.Sight:
     """Return what a look at `conversation_id` saw; never raises."""
     reply = reply_in(answered)
-    row = _row(answered.status, reply)
+    row = row_for(answered.status, reply)
     if row.look is None:
         content = json_in(answered.body) if answered.is_complete else None
         seen = conversation_in(content, conversation_id, reply)
@@ -160,11 +172,7 @@ def answer_in(answered: Answered, answered_at: int) -> m.Answer:
         Throttled: not done (429).
     """
     reply = reply_in(answered)
-    meaning = _row(answered.status, reply).removal
+    meaning = row_for(answered.status, reply).removal
     if not isinstance(meaning, m.AnswerKind):
         raise throttled_in(answered)
     return m.Answer(meaning, reply, answered_at)
-
-
-def _row(status: int, reply: m.Reply) -> Row:
-    return next(row for row in TABLE if row.fits(status, reply))

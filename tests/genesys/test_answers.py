@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from service.core import model as m
 from service.core.errors import Throttled
-from service.genesys.answers import TABLE, answer_in, reply_in, sight_in
+from service.core.wording.answers import name_of
+from service.genesys.answers import TABLE, answer_in, reply_in, row_for, sight_in
 from service.outbound import Answered
 from tests.genesys.peers import CID
 
@@ -82,6 +83,46 @@ def test_each_row_of_the_table_is_hit() -> None:
     """No row is dead: for each there is an answer above that meets no earlier row."""
     hit = {next(i for i, row in enumerate(TABLE) if row.fits(a.status, reply_in(a))) for a, _, _ in ROWS}
     assert hit == set(range(len(TABLE)))
+
+
+# "What an answer means", line by line: the answer, its name, what it is for a removal (None: not done, later)
+LINES = [
+    (Answered(200, JSON, b"{}"), "accepted", ACCEPTED),
+    (Answered(202), "accepted", ACCEPTED),
+    (Answered(204), "accepted", ACCEPTED),
+    (said(400, "conversation.error.call.disconnected"), "ended", NOW),
+    (said(400, "conversation.error.participant.no.active.conversations"), "ended", NOW),
+    (said(400, "conversation.error.cannot.disconnect.call"), "ended", NOW),
+    (said(400, "not.a.user"), "needs_user", GOOD),
+    (said(400, "bad.request"), "our_fault", GOOD),
+    (said(413, "request.entity.too.large"), "our_fault", GOOD),
+    (said(415, "unsupported.media.type"), "our_fault", GOOD),
+    (said(401, "bad.credentials"), "login", GOOD),
+    (said(403, "not.authorized", f"Access to Conversation {CID} is forbidden"), "closed", NOW),
+    (said(403, "missing.permissions"), "permission", GOOD),
+    (said(403, "missing.any.permissions"), "permission", GOOD),
+    (said(403, "missing.division.permission"), "division", GOOD),
+    (said(403, "conversation.error.forbidden.not.active.participant"), "forbidden", GOOD),
+    (said(404, "conversation.error.conversation.not.found"), "not_found", NOW),
+    (said(404, "conversation.error.not.conversation.participant"), "not_found", NOW),
+    (said(409, "general.conflict"), "conflict", NOW),
+    (said(429, "too.many.requests.retry.after"), "too_many", None),
+    *((said(status, "x"), "unclear", UNCLEAR) for status in (408, 500, 502, 503, 504)),
+]
+
+
+@pytest.mark.parametrize("answered, name, kind", LINES)
+def test_each_line_has_its_row(answered: Answered, name: str, kind: m.AnswerKind | None) -> None:
+    """Each line of the page on answers has a row, and its name is the one by which its sentences are found."""
+    reply = reply_in(answered)
+    row = row_for(answered.status, reply)
+    assert (row.name, row.removal) == (name, kind or Throttled)
+    assert name_of(reply) == name
+
+
+def test_each_name_is_met() -> None:
+    """No row has a name that none of those lines has."""
+    assert {row.name for row in TABLE} == {name for _, name, _ in LINES}
 
 
 @given(st.integers(0, 999), st.binary() | st.text().map(lambda code: json.dumps({"code": code}).encode()))

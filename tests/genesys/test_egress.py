@@ -5,7 +5,7 @@ import itertools
 import json
 import math
 from collections import Counter
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import cast
 
 import httpx
@@ -90,8 +90,7 @@ def test_there_are_enough_evil_ids() -> None:
 async def test_evil_ids_ask_for_nothing(route: str) -> None:
     """Each evil id in each field of a look and a removal: at a listening peer only the allowed shapes arrive."""
     heard, refused = Heard(), Counter[str]()
-    async with peer(heard.play) as url:
-        cloud = GenesysCloud(options(url, route), HandClock(), Outgoing())
+    async with peer(heard.play) as url, aclosing(GenesysCloud(options(url, route), HandClock(), Outgoing())) as cloud:
         for evil, field in itertools.product(EVIL, FIELDS):
             for leg in ("", LEG):
                 ids = {"conversation": CID, "medium": "calls", "communication": leg, field: evil}
@@ -100,7 +99,6 @@ async def test_evil_ids_ask_for_nothing(route: str) -> None:
                 with pytest.raises(EgressRefused):
                     await cloud.look(evil)
         await cloud.look(CID)
-        await cloud.aclose()
     assert set(heard.asked) <= shapes(route)
     assert heard.asked["GET", C, b""] == 1  # the peer does hear
     # no user and no communication is nobody's evil id; without a medium these two routes still know the participant

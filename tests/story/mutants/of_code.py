@@ -154,8 +154,8 @@ LEAVING = (
         "genesys/answers.py",
         (
             (
-                "Row({408, 500, 502, 503, 504}, m.CannotSee, _UNCLEAR)",
-                "Row({408, 500, 502, 503, 504}, m.CannotSee, _FOR_NOW)",
+                'Row("unclear", {408, 500, 502, 503, 504}, m.CannotSee, _UNCLEAR)',
+                'Row("unclear", {408, 500, 502, 503, 504}, m.CannotSee, _FOR_NOW)',
             ),
         ),
         "tests/flow/test_removal_answers.py::test_unclear_after_the_effect",
@@ -163,7 +163,7 @@ LEAVING = (
     Mutant(
         "only a 429 is taken for not done",
         "genesys/answers.py",
-        (("Row({429}, m.CannotSee, Throttled),", "Row({429, 503}, m.CannotSee, Throttled),"),),
+        (('Row("too_many", {429}, m.CannotSee, Throttled),', 'Row("too_many", {429, 503}, m.CannotSee, Throttled),'),),
         "tests/genesys/test_answers.py::test_each_answer_has_its_meaning",
     ),
     Mutant(
