@@ -27,7 +27,7 @@ def test_why_nobody(beside: Commands, service: Service) -> None:
     agent, *_ = [person for person in service.people(cid) if person["purpose"] == "agent"]
     assert beside(*ASKED, cid, "--participant", str(agent["id"])) == 11
     assert "orgs.sandbox.purposes" in beside.out
-    assert "only a preview" in beside.out
+    assert "a click would be refused for the same reason" in beside.out
     assert "agent" in service.present(cid)
 
 

@@ -160,7 +160,9 @@ async def test_no_source_at_all(stage: Stage, scene: Scene) -> None:
 async def test_not_stored(stage: Stage, scene: Scene, when: str) -> None:
     """Where the store does not say yes nothing is promised; the sender's repeat is one action, stored once."""
     hook = {when: on("accept", raising(down()))}
-    intake = Intake(stage.sources, stage.place(store=Meddler(stage.store, **hook)).store, stage.clock, stage.dice, stage.terms_of)
+    intake = Intake(
+        stage.sources, stage.place(store=Meddler(stage.store, **hook)).store, stage.clock, stage.dice, stage.terms_of
+    )
     delivery = stage.delivery(scene)
     with pytest.raises(StoreDown):
         await intake.take(delivery)

@@ -175,6 +175,7 @@ ALSO: Mapping[str, str] = {
     ),
     "also.shadow": "This service only watches so far (shadow mode).",
     "also.preview": "This was only a preview.",
+    "also.preview.refused": "This was only a preview: a click would be refused for the same reason.",
     "also.vanished": "Gone at the same time: {people}; call back whoever should not have left.",
     "also.vanished.all": "Gone at the same time: {people}.",
     "also.meanwhile": "Gone meanwhile: {people}.",

@@ -188,6 +188,7 @@ ALSO: Mapping[str, str] = {
     ),
     "also.shadow": "Dieser Dienst sieht bisher nur zu (Schattenmodus).",
     "also.preview": "Dies war nur eine Vorschau.",
+    "also.preview.refused": "Dies war nur eine Vorschau: Ein Klick würde aus demselben Grund abgelehnt.",
     "also.vanished": "Zur selben Zeit gegangen: {people}; bitte zurückrufen, wer nicht gehen sollte.",
     "also.vanished.all": "Zur selben Zeit gegangen: {people}.",
     "also.meanwhile": "Inzwischen gegangen: {people}.",

@@ -112,7 +112,7 @@ class _Voice:
         if key := _company(outcome):
             yield self.say(key, people=self._counted(outcome.remaining))
         if outcome.rehearsed and outcome.kind is not m.OutcomeKind.PREVIEWED:
-            yield self.say(f"also.{outcome.rehearsed}")
+            yield self.say(f"also.{outcome.rehearsed}.{outcome.kind}", f"also.{outcome.rehearsed}")
         elif is_end and not outcome.is_back and not (outcome.vanished and outcome.remaining):
             yield self.say("also.done")
 
