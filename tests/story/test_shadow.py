@@ -23,8 +23,8 @@ from tests.story.stage import CALLER, Stage, staged
 AT_ONCE = 40  # clicks in flight: most of an action's time is waiting for what is to be seen
 SETTLE_SECONDS = 90.0  # looks that agree on nobody take some seconds, and machines are busy
 AS_WRITTEN = "+1 (415) 555-0123"
-# for shadow mode alone: in these somebody comes or goes after the first look, so what that named is not whom a later one
-# finds; and in the last one nobody ever goes
+# for shadow mode alone: in these somebody comes or goes after the first look, which names another one than a later look
+# does; and in the last one nobody ever goes
 UNFIT = {"leaving", "reentering", "replaced", "merging", "stubborn"}
 NOBODY = "0d9e8f7a-4321-4765-8109-dcba09876543"
 
