@@ -273,11 +273,28 @@ async def test_who_leaves_right_before_the_removal(stage: Stage, on_gone: str) -
     assert (len(await scene.calls("PATCH")), await scene.effects(), await scene.present()) == (1, 0, others)
 
 
+async def test_a_removal_that_there_is_no_call_for(stage: Stage) -> None:
+    """One leg of a medium whose legs have no call of their own: nothing leaves, and the note does not say it did."""
+    scene, ticket = await stage.scene(), await stage.ticket()
+    (person,) = (await scene.event("add_leg", "Unhappy", media=["chat"]))["participants"]
+    leg = person["communication_ids"][-1]
+    action_id = await stage.click(scene, sys_id=ticket, communication_id=leg, caller_phone=None)
+    outcome = await stage.finish(action_id)
+    assert (outcome.kind, outcome.reason) == (K.FAILED, "genesys_refused")
+    assert await scene.calls("PATCH") == []
+    await stage.tell()
+    (note,) = await stage.notes(ticket)
+    assert "this service has no way to ask Genesys Cloud for this removal, so it was not sent." in note
+    told = SHIPPED.advice((await stage.account(action_id)).action)
+    assert "Nothing was sent" in told
+    assert "has no call that removes one leg of chats" in told
+
+
 def test_the_table_is_whole() -> None:
     """Every column knows every world, and every name that an answer can have is met."""
     assert all(ends.keys() == WORLDS.keys() for ends in ENDS.values())
     assert {answer.column for answer in ANSWERS.values()} == ENDS.keys()
     rules = [answer.rule or {} for answer in ANSWERS.values()]
     names = {name_of(m.Reply(rule.get("status"), rule.get("code", ""))) for rule in rules}
-    # `forbidden` is a 403 with a code nobody knows: it is told as any other refusal is
-    assert names == {row.name for row in TABLE} - {"forbidden"}
+    # `forbidden` is a 403 with a code nobody knows, `no_route` never leaves, `unreadable` answers a look
+    assert names == {row.name for row in TABLE} - {"forbidden", "no_route", "unreadable"}

@@ -30,7 +30,9 @@ _ENDED = frozenset(
     }
 )
 TABLE = (
+    Row("no_route", {LOST}, frozenset({"no_route"})),
     Row("silent", {LOST}),
+    Row("unreadable", range(200, 300), frozenset({"unreadable"})),
     Row("accepted", range(200, 300)),
     Row("ended", range(400, 500), _ENDED),
     Row("needs_user", {400}, frozenset({"not.a.user"})),

@@ -111,6 +111,9 @@ TICKET: Mapping[str, str] = {
     "failed.genesys_refused.closed": (
         f"{_THERE}Genesys Cloud did not let this service into the conversation for the removal. {_SHOW}"
     ),
+    "failed.genesys_refused.no_route": (
+        f"{_THERE}this service has no way to ask Genesys Cloud for this removal, so it was not sent. {_SHOW}"
+    ),
     "failed.genesys_refused.not_found": (
         f"{_THERE}Genesys Cloud did not find the person for the removal, though a look shows the person. {_BY_HAND}"
     ),
@@ -249,12 +252,13 @@ OPERATOR: Mapping[str, str] = {
     "operator.failed.genesys_refused": (
         "Sent {sends}; the last was refused, and looks still show the person as present."
     ),
+    "operator.failed.genesys_refused.no_route": "Nothing was sent; a look still shows the person as present.",
     "operator.failed.no_effect": (
         "Sent {sends}; looks until nothing could land any more still show the person as present."
     ),
     "operator.failed.guarded": (
         "The egress guard refused the request, so nothing was sent: the ids or the route do not fit a shape it knows. "
-        "The reply's message says which."
+        "It says: {message}."
     ),
     "operator.failed.purpose": "Sent {sends} without effect; not repeated: “{purpose}” is not in {allowed_by} now.",
     "operator.failed.last_pair": "Sent {sends} without effect; not repeated: {allowed_by} is “refuse”.",
@@ -281,6 +285,8 @@ OPERATOR: Mapping[str, str] = {
     "operator.previewed": "A preview: everything was done but the send.",
     "operator.previewed.shadow": 'Shadow mode: everything was done but the send. orgs.{org}.mode = "live" sends.',
     "answer.silent": "Genesys gave no answer ({answer}): check the network, the proxy and the vendor's status page.",
+    "answer.no_route": "There is no call for this removal: {message}.",
+    "answer.unreadable": "Genesys answered {answer}: a success without the conversation, as from a gateway or a proxy.",
     "answer.accepted": "Genesys answered {answer}, which only says that it took the request.",
     "answer.ended": (
         "Genesys answered {answer}, while looks went on showing the person as present: its call and its conversation "

@@ -118,6 +118,10 @@ TICKET: Mapping[str, str] = {
     "failed.genesys_refused.closed": (
         f"{_THERE}Genesys Cloud ließ diesen Dienst zum Entfernen nicht in das Gespräch. {_SHOW}"
     ),
+    "failed.genesys_refused.no_route": (
+        f"{_THERE}Für dieses Entfernen kann dieser Dienst bei Genesys Cloud nicht anfragen; gesendet wurde "
+        f"nichts. {_SHOW}"
+    ),
     "failed.genesys_refused.not_found": (
         f"{_THERE}Genesys Cloud fand die Person zum Entfernen nicht, obwohl ein Blick sie zeigt. {_BY_HAND}"
     ),
@@ -274,13 +278,13 @@ OPERATOR: Mapping[str, str] = {
     "operator.failed.genesys_refused": (
         "Gesendet: {sends}; zuletzt abgelehnt, und Blicke zeigen die Person noch als anwesend."
     ),
+    "operator.failed.genesys_refused.no_route": "Gesendet wurde nichts; ein Blick zeigt die Person noch als anwesend.",
     "operator.failed.no_effect": (
         "Gesendet: {sends}; Blicke zeigen die Person als anwesend, bis nichts mehr wirken konnte."
     ),
     "operator.failed.guarded": (
-        "Die Ausgangssicherung hat die Anfrage verweigert, gesendet wurde nichts: IDs oder Route passen zu "
-        "keiner Form, "
-        "die sie kennt. Welche, sagt die Meldung in reply."
+        "Die Ausgangssicherung hat die Anfrage verweigert, gesendet wurde nichts: IDs oder Route passen zu keiner "
+        "Form, die sie kennt. Die Meldung: {message}."
     ),
     "operator.failed.purpose": (
         "Gesendet: {sends}, ohne Wirkung; nicht wiederholt: Die Rolle „{purpose}“ steht jetzt nicht in {allowed_by}."
@@ -319,6 +323,8 @@ OPERATOR: Mapping[str, str] = {
         'Schattenmodus: Alles außer dem Senden wurde getan. Mit orgs.{org}.mode = "live" wird gesendet.'
     ),
     "answer.silent": "Genesys gab keine Antwort ({answer}): Netz, Proxy und die Statusseite des Herstellers prüfen.",
+    "answer.no_route": "Für dieses Entfernen gibt es keinen Aufruf: {message}.",
+    "answer.unreadable": "Genesys antwortete {answer}: ein Erfolg ohne das Gespräch, wie von einem Gateway oder Proxy.",
     "answer.accepted": "Genesys antwortete {answer}; das sagt nur, dass die Anfrage angenommen wurde.",
     "answer.ended": (
         "Genesys antwortete {answer}, während Blicke die Person weiter als anwesend zeigten: Anruf und Gespräch "

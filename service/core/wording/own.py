@@ -12,6 +12,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", re.ASCII)
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _LONGEST = 1000  # characters: a note is read on a small screen
 _ROLE = re.compile(r"people\.[a-z0-9_-]{1,40}", re.ASCII)
+_OURS = frozenset({"operator.failed.guarded", "answer.no_route"})  # where `{message}` is ours, and tells of nobody
 _FORMS = "three forms between | marks: with the article, one, several"
 
 
@@ -76,6 +77,8 @@ def _holes_of(key: str, *, is_person: bool) -> frozenset[str]:
         return frozenset({"purpose"})
     if key in english.TICKET:
         return frozenset({"who", "Who", "candidates", "allowed_by"})
+    if key in _OURS:
+        return frozenset({"org", "message"})
     if key.startswith("operator."):
         return frozenset({"org", "purpose", "allowed_by", "sends"})
     if key.startswith("answer."):

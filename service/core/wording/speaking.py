@@ -143,7 +143,9 @@ class _Voice:
             "allowed_by": outcome.allowed_by,
             "sends": self.say(f"sends.{len(action.sends)}", "sends", count=str(len(action.sends))),
         }
-        said = [self.say(*(f"operator.{key}" for key in _keys(outcome, "")), **holes)]
+        # filled only where the message is ours (own.py): Genesys' may tell of people
+        holes["message"] = reply.message.rstrip(".") if reply else ""
+        said = [self.say(*(f"operator.{key}" for key in _keys(outcome, name_of(reply) if reply else "")), **holes)]
         # a code of ours with no answer behind it (the guard's) has its own sentence already
         if reply is not None and (reply.code or reply.status):
             said.append(self._answered(reply, outcome, holes))

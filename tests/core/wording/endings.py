@@ -13,7 +13,18 @@ ALL = (
 )
 _LOOK = ["permission", "division", "closed", "forbidden"]
 _TURNED_DOWN = ["login", "our_fault", "needs_user"]
-_REFUSED = ["ended", "needs_user", "login", "permission", "division", "closed", "forbidden", "not_found", "conflict"]
+_REFUSED = [
+    "ended",
+    "needs_user",
+    "login",
+    "permission",
+    "division",
+    "closed",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "no_route",
+]
 # which answers can stand behind an end
 ANSWERED = [
     *((K.FAILED, "forbidden", name) for name in _LOOK),

@@ -37,6 +37,8 @@ ANSWERS = [
     (Reply(429, "too.many.requests.retry.after"), "too_many"),
     (Reply(None, "unreachable"), "silent"),
     (Reply(None, "timeout"), "silent"),
+    (Reply(None, "no_route", "no call for it"), "no_route"),
+    (Reply(200, "unreadable"), "unreadable"),
     *((Reply(status, "not_json"), "unclear") for status in (408, 500, 502, 503, 504)),
     (Reply(302), "unclear"),
 ]

@@ -61,6 +61,8 @@ def test_every_key_may_be_said_anew() -> None:
         ('[de]\n"also.done" = "{who}"', "there is none"),
         ('[de]\n"sends.1" = "{count}"', "there is none"),
         ('[de]\n"answer.login" = "{who}"', "there is {allowed_by}, {answer}, {org}"),
+        ('[de]\n"answer.conflict" = "{message}"', "there is no placeholder {message} here"),
+        ('[de]\n"answer.no_route" = "{sends}"', "there is {message}, {org}"),
         ('[de]\n"operator.failed" = "{answer}"', "there is {allowed_by}, {org}, {purpose}, {sends}"),
         ('[de]\nexpired = "a { b"', "de.expired: has a brace"),
         ('[de]\nexpired = "}{who}"', "de.expired: has a brace"),

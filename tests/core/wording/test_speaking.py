@@ -271,7 +271,19 @@ def test_the_last_send_speaks_where_the_outcome_has_no_answer() -> None:
     assert "Genesys answered 202, which only says" in advice(settled(nothing, *sent(ACCEPTED, ACCEPTED)))
     assert "Sent 2 times" in advice(settled(nothing, *sent(ACCEPTED, ACCEPTED)))
     assert "Genesys" not in advice(settled(nothing, *sent(BARE)))
-    assert "Genesys" not in advice(settled(m.Outcome(K.FAILED, "guarded", reply=m.Reply(message="an id"))))
+    guarded = advice(settled(m.Outcome(K.FAILED, "guarded", reply=m.Reply(message="an id that is no UUID"))))
+    assert "Genesys" not in guarded
+    assert guarded.endswith("It says: an id that is no UUID.")
+
+
+def test_what_was_never_sent_is_not_said_to_be_refused() -> None:
+    """A removal that there is no call for was not sent: the ticket says so, and the operator why."""
+    reply = m.Reply(None, "no_route", "Genesys Cloud has no call that removes one leg of chats")
+    ended = settled(m.Outcome(K.FAILED, "genesys_refused", reply=reply, purpose="customer"), *sent(FOR_GOOD))
+    assert "has no way to ask Genesys Cloud for this removal, so it was not sent." in note(ended)
+    told = advice(ended)
+    assert told.startswith("Nothing was sent;")
+    assert told.endswith("There is no call for this removal: Genesys Cloud has no call that removes one leg of chats.")
 
 
 def test_an_operator_hears_nothing_before_the_end() -> None:
