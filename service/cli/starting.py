@@ -105,7 +105,7 @@ def _say_what_next(config: Path, script: Path | None) -> None:
         f"{where}onhook up: it takes webhooks, and tells each ticket who would be removed; nobody is",
         f"put {script} where its first lines say, and click" if script else "let the source sign and post: see README",
         f"{where}onhook check --test-call CONVERSATION --remove PARTICIPANT: one removal from a call made for it",
-        f'mode = "live" in {config}, when the previews were right often enough',
+        f'mode = "live" in {config}, and start it again, when the previews were right often enough',
     ]
     typer.echo("\nNext:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1)))
     sys.stdout.flush()
