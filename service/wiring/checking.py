@@ -38,7 +38,8 @@ async def check() -> Sequence[Line]:
 
 def _understood(said: Settings) -> Line:
     orgs = [f"org {name} ({org.mode})" for name, org in said.orgs.items()]
-    sources = [f"source {name} (for {source.org})" for name, source in said.sources.items()]
+    own = {name: ", shadow" for name, source in said.sources.items() if source.mode == "shadow"}
+    sources = [f"source {name} (for {source.org}{own.get(name, '')})" for name, source in said.sources.items()]
     named = ", ".join([*orgs, *sources]) or "neither org nor source: enough for `onhook up --sandbox` only"
     lossy = "; allow_lossy: Redis may forget what it confirmed" if said.redis.allow_lossy else ""
     return Line(HERE, Topic.SETTINGS.value, Verdict.FINE, named + lossy)

@@ -30,12 +30,13 @@ def _wrong(lines: Sequence[Line], about: str = "redis") -> list[tuple[str, Verdi
 
 async def test_all_is_well(folder: Path, durable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is wrong each thing that was looked at is said, with the settings as they were understood."""
-    stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": durable, "ONHOOK_ORGS__ACME__MODE": "shadow"})
+    modes = {"ONHOOK_ORGS__ACME__MODE": "shadow", "ONHOOK_SOURCES__DESK__MODE": "shadow"}
+    stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": durable} | modes)
     lines = await check()
     assert _wrong(lines) == []
     looked = set(Topic) - {Topic.REPLICA, Topic.SETTINGS}
     assert {one.topic for one in lines if one.about == "redis"} == {topic.value for topic in looked}
-    assert lines[0] == Line("settings", "settings", Verdict.FINE, "org acme (shadow), source desk (for acme)")
+    assert lines[0] == Line("settings", "settings", Verdict.FINE, "org acme (shadow), source desk (for acme, shadow)")
     assert Line("redis", "wakes", Verdict.FINE, "the channel onhook:wake can be heard") in lines
     assert _wrong(lines, "org acme") == [("connection", Verdict.PASSING)]  # of that address nobody answers
 
