@@ -9,7 +9,7 @@ from service.genesys.answers import answer_in, sight_in
 from service.genesys.limits import Limits
 from service.genesys.options import GenesysOptions
 from service.genesys.routes import CONVERSATIONS, DISCONNECT, Routes, conversation_rules, held
-from service.genesys.token import Login, token_rule
+from service.genesys.token import Login, token_rule, without
 from service.outbound import Answered, Asked, Caller, OpenTransport, Outgoing
 
 _UNAUTHORIZED = 401
@@ -105,18 +105,18 @@ class GenesysCloud:
         try:
             self._limits.hold()
             token = await self._login.token()
-            answered = await self._send(self._asked(method, path, body, deadline, token))
+            answered = await self._send(self._asked(method, path, body, deadline, token), token)
             if answered.status == _UNAUTHORIZED:
                 token = await self._login.token(stale=token)
-                answered = await self._send(self._asked(method, path, body, deadline, token))
+                answered = await self._send(self._asked(method, path, body, deadline, token), token)
         except Throttled as error:
             self._limits.keep(error)  # the login's Retry-After is a floor for these calls too
             raise
         return answered
 
-    async def _send(self, asked: Asked) -> Answered:
+    async def _send(self, asked: Asked, token: str) -> Answered:
         self._limits.hold()
-        answered = await self._caller.send(asked)
+        answered = without(await self._caller.send(asked), token)
         self._limits.heed(answered)
         return answered
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from service.core.errors import Rejected, Unclear, Unreachable
+from service.core.errors import Rejected, Throttled, Unclear, Unreachable
 from service.core.ports import Clock
 from service.genesys.answers import reply_in, throttled_in
 from service.genesys.options import GenesysOptions
@@ -18,8 +18,11 @@ _PATH = "/oauth/token"
 _FORM = b"grant_type=client_credentials"
 _SHORTEST_SECONDS = 300  # the shortest life the vendor offers; taken where the answer does not say one
 _LONGEST_SECONDS = 172_800  # 48 h, the longest the vendor offers; nothing is believed beyond
-_EARLY = 0.1  # of its life: then it is renewed, so that no call starts with a token about to end
+_EARLY = 0.1  # of its life: then it is renewed beside the calls, so that none has to wait for it
 _MOST_EARLY_SECONDS = 60.0  # more than any call and its waiting take
+_PAUSE_SECONDS = 5.0  # between renewals that fail while the token is good: it takes more than one to miss the end
+_FIRST_ERROR = 400
+_MASK = "***"
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)  # what a header can carry
 
 
@@ -30,23 +33,26 @@ def token_rule(login: Origin) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A token, the moment of `Clock.monotonic` from which it is renewed, and how long it was good for when given."""
+    """A token, from when it is renewed, when it ends (`Clock.monotonic`), and how long it was good for when given."""
 
     value: str = field(repr=False)
     renew_at: float
+    ends_at: float
     life_seconds: float
 
 
 class Login:
     """Gives out the current token. However many ask at once, one request is in flight for them all.
 
-    That request is a task of its own: who asks may be cancelled, the others still get the token.
+    That request is a task of its own: who asks may be cancelled, the others still get the token. Nobody waits for it
+    while the token that there is is still good: so a login that is down for a minute holds up nobody.
     """
 
     def __init__(self, options: GenesysOptions, caller: Caller, clock: Clock) -> None:
         self._options, self._caller, self._clock = options, caller, clock
         self._token: _Token | None = None
         self._flight: asyncio.Task[_Token] | None = None
+        self._again_at = 0.0  # no renewal before, after one that failed
 
     async def token(self, stale: str | None = None) -> str:
         """Return a token that is not `stale`, the one that Genesys has just refused.
@@ -70,34 +76,59 @@ class Login:
             await asyncio.wait([self._flight])
 
     async def _current(self, stale: str | None) -> _Token:
-        known = self._token
-        if known is not None and known.value != stale and self._clock.monotonic() < known.renew_at:
+        known, now = self._token, self._clock.monotonic()
+        if known is not None and known.value != stale and now < known.ends_at:
+            if now >= max(known.renew_at, self._again_at):
+                _ = self._flown()  # nobody waits for it
             return known
+        return await asyncio.shield(self._flown())
+
+    def _flown(self) -> asyncio.Task[_Token]:
         if self._flight is None:
             self._flight = asyncio.create_task(self._fetch(), name="token")
             self._flight.add_done_callback(self._landed)
-        return await asyncio.shield(self._flight)
+        return self._flight
 
     def _landed(self, flight: asyncio.Task[_Token]) -> None:
         """Keep the token; look at the error even if all who waited are gone, or asyncio would complain to the log."""
         self._flight = None
-        if not flight.cancelled() and flight.exception() is None:
+        if flight.cancelled():
+            return
+        error = flight.exception()
+        if error is None:
             self._token = flight.result()
+        else:
+            pause = error.retry_after_seconds if isinstance(error, Throttled) else _PAUSE_SECONDS
+            self._again_at = self._clock.monotonic() + pause
 
     async def _fetch(self) -> _Token:
         asked_at = self._clock.monotonic()  # its life is counted from before it began
         try:
-            answered = await self._caller.send(self._asked())
+            answered = without(await self._caller.send(self._asked()), *self._secrets())
         except Unclear as error:
             raise Unreachable("the login did not answer", error.reply) from error
         return _token_in(answered, asked_at)
 
+    def _secrets(self) -> tuple[str, str]:
+        secret = self._options.client_secret.get_secret_value()
+        return base64.b64encode(f"{self._options.client_id}:{secret}".encode()).decode(), secret
+
     def _asked(self) -> Asked:
         """Build the request: HTTP Basic and a form (https://developer.genesys.cloud, Client Credentials Grant)."""
-        secret = self._options.client_secret.get_secret_value()
-        basic = base64.b64encode(f"{self._options.client_id}:{secret}".encode()).decode()
+        basic, _ = self._secrets()
         headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
         return Asked("POST", f"{self._options.login}{_PATH}", headers, _FORM)
+
+
+def without(answered: Answered, *secrets: str) -> Answered:
+    """Return an answer without `secrets`: an error may repeat what was asked, and what it says is kept."""
+    if answered.status < _FIRST_ERROR:
+        return answered
+    body, headers = answered.body, answered.headers
+    for secret in secrets:
+        body = body.replace(secret.encode(), _MASK.encode())
+        headers = tuple((name, value.replace(secret, _MASK)) for name, value in headers)
+    return replace(answered, body=body, headers=headers)
 
 
 def _token_in(answered: Answered, asked_at: float) -> _Token:
@@ -123,4 +154,5 @@ def _granted(answered: Answered, asked_at: float) -> _Token:
     if isinstance(life, bool) or not isinstance(life, int) or life < 0:
         life = _SHORTEST_SECONDS
     life = min(life, _LONGEST_SECONDS)
-    return _Token(value, asked_at + life - min(life * _EARLY, _MOST_EARLY_SECONDS), life)
+    ends_at = asked_at + life
+    return _Token(value, ends_at - min(life * _EARLY, _MOST_EARLY_SECONDS), ends_at, life)

@@ -7,11 +7,12 @@ import traceback
 import httpx
 import pytest
 
+from service.core import model as m
 from service.core.errors import Rejected, Throttled, Unreachable, Upstream
-from service.genesys import GenesysOptions
+from service.genesys import GenesysCloud, GenesysOptions
 from service.genesys.token import Login, token_rule
 from service.outbound import Caller, Outgoing
-from tests.genesys.peers import HandClock, Noting, Play, dripping, mute, peer, read_request, reply, saying
+from tests.genesys.peers import CID, PID, HandClock, Noting, Play, dripping, mute, peer, read_request, reply, saying
 
 OPTIONS = GenesysOptions.model_validate(
     {"region": "eu_west_1", "client_id": "the-client", "client_secret": "canary-secret"}
@@ -56,15 +57,67 @@ async def test_the_request_is_the_vendors() -> None:
     ],
 )
 async def test_a_token_is_renewed_before_it_ends(life: object, kept_seconds: float) -> None:
-    """It is kept until shortly before its end, by the monotonic clock; without a usable life, for the shortest one."""
+    """Shortly before its end, by the monotonic clock, a new one is fetched beside the calls; for an odd life, early."""
     login, noting, clock = login_on(granting("one", life), granting("two"))
     assert await login.token() == "one"
     if kept_seconds:
         clock.at += kept_seconds - 0.5
         assert await login.token() == "one"
+        await landed(login)
+        assert len(noting.seen) == 1
         clock.at += 0.5
+        assert await login.token() == "one"  # still good: nobody waits for the other
+        await landed(login)
     assert await login.token() == "two"
     assert len(noting.seen) == 2
+
+
+async def landed(login: Login) -> None:
+    """Let a renewal end."""
+    if flight := vars(login)["_flight"]:
+        await asyncio.wait([flight])
+
+
+async def test_a_token_that_ended_is_not_given_out() -> None:
+    """Past its end it is of no use: who asks then waits for the new one."""
+    login, noting, clock = login_on(granting("one", 300), granting("two", 300))
+    assert await login.token() == "one"
+    clock.at += 300
+    assert await login.token() == "two"
+    assert len(noting.seen) == 2
+
+
+async def test_a_login_that_is_down_holds_up_nobody() -> None:
+    """While the token is good, renewals that fail are not heard of, and not tried at once again; later they are."""
+    down: list[httpx.Response | Exception] = [httpx.ConnectError("x"), reply(503), httpx.ConnectError("x")]
+    login, noting, clock = login_on(granting("one", 300), *down, granting("two", 300))
+    assert await login.token() == "one"
+    clock.at += 270
+    for asked in (2, 2, 3):  # at once, still within the pause, after it
+        assert await login.token() == "one"
+        await landed(login)
+        assert len(noting.seen) == asked
+        clock.at += 2.5
+    clock.at += 30
+    with pytest.raises(Unreachable):
+        await login.token()
+    assert await login.token() == "two"  # what failed is not kept
+    assert len(noting.seen) == 5
+
+
+@pytest.mark.parametrize("seconds", [1, 20])
+async def test_a_renewal_waits_as_long_as_it_is_told(seconds: int) -> None:
+    """A Retry-After of the login is a floor for the next renewal, too; the calls go on meanwhile."""
+    told = reply(429, b"", {"Retry-After": f"{seconds}"})
+    login, noting, clock = login_on(granting("one", 300), told, granting("two", 300))
+    await login.token()
+    clock.at += 270
+    for asked, wait in ((2, seconds - 0.5), (2, 0.5), (3, 0.0)):
+        assert await login.token() == "one"
+        await landed(login)
+        assert len(noting.seen) == asked
+        clock.at += wait
+    assert await login.token() == "two"
 
 
 @pytest.mark.parametrize("life, said_seconds", [(86_400, 86_400), (None, 300), (999_999_999, 172_800)])
@@ -202,3 +255,58 @@ async def test_closing_ends_what_nobody_waits_for() -> None:
         with pytest.raises(asyncio.CancelledError):
             await asker
         await caller.aclose()
+
+
+class Guarded(httpx.AsyncBaseTransport):
+    """A Genesys that takes only the newest of the tokens that it gave out, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.logins = self.refused = self.served = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(3):  # so that all are in flight at once
+            await asyncio.sleep(0)
+        if request.method == "POST":
+            self.logins += 1
+            return granting(f"canary-token-{self.logins}")
+        if request.headers["authorization"] != f"Bearer canary-token-{self.logins}":
+            self.refused += 1
+            return reply(401, {"code": "bad.credentials", "message": "Invalid login credentials."})
+        self.served += 1
+        return reply(202) if request.method == "PATCH" else reply(200, {"id": CID})
+
+
+@pytest.mark.parametrize("how", ["ended", "refused"])
+async def test_a_hundred_calls_cost_one_login(how: str) -> None:
+    """With a token that ended, or is taken no more, a hundred calls at once are all served after one login."""
+    genesys, clock = Guarded(), HandClock()
+    cloud = GenesysCloud(OPTIONS, clock, Outgoing(), transport=lambda: genesys)
+    await cloud.look(CID)
+    if how == "ended":
+        clock.at += 86_400
+    else:
+        genesys.logins += 1  # somebody else has got the newest
+    before = genesys.logins
+    removal = m.Target(PID, ())
+    calls = [cloud.look(CID) if n % 2 else cloud.disconnect(CID, removal, clock.at + 9) for n in range(100)]
+    got = await asyncio.gather(*calls)
+    assert (genesys.logins - before, genesys.served) == (1, 101)
+    assert genesys.refused == (0 if how == "ended" else 100)  # each was asked once more, and no third time
+    assert {type(one) for one in got} == {m.Conversation, m.Answer}
+
+
+async def test_what_repeats_our_secrets_is_not_kept() -> None:
+    """A gateway that repeats in its error what it was asked gives away nothing: secret and token are masked."""
+    basic = base64.b64encode(b"the-client:canary-secret").decode()
+    echo = {"error": "invalid_client", "description": f"Basic {basic} of canary-secret"}
+    login, _, _ = login_on(reply(401, echo))
+    with pytest.raises(Rejected) as caught:
+        await login.token()
+    assert caught.value.reply.message == "Basic *** of ***"
+    said = {"code": "canary-token", "message": "Bearer canary-token is over"}
+    answers = [granting("canary-token"), *(reply(500, said, {"ININ-Correlation-Id": "canary-token"}) for _ in range(2))]
+    noting = Noting(*answers)
+    cloud = GenesysCloud(OPTIONS, HandClock(), Outgoing(), transport=lambda: noting)
+    answer, sight = await cloud.disconnect(CID, m.Target(PID, ()), 1e9), await cloud.look(CID)
+    assert answer.reply.message == "Bearer *** is over"
+    assert "canary" not in repr(answer) + repr(sight)

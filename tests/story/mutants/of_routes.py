@@ -1,4 +1,4 @@
-"""Which call removes whom, and what the guard knows of it: each safeguard taken out once."""
+"""Which call removes whom, what the guard knows of it, and what we log in with: each safeguard taken out once."""
 
 from __future__ import annotations
 
@@ -62,5 +62,23 @@ ROUTES = (
         "genesys/routes.py",
         (('shapes = ("/{conversation}", *_shapes(options), Shape.LEG)', 'shapes = ("/{conversation}", *Shape)'),),
         "tests/genesys/test_egress.py::test_nothing_but_the_shapes_leaves",
+    ),
+    Mutant(
+        "one login is in flight for all who wait",
+        "genesys/token.py",
+        (("        if self._flight is None:\n", "        if True:\n"),),
+        "tests/genesys/test_token.py::test_a_hundred_calls_cost_one_login",
+    ),
+    Mutant(
+        "the login's Retry-After holds a renewal too",
+        "genesys/token.py",
+        (("if now >= max(known.renew_at, self._again_at):", "if now >= known.renew_at:"),),
+        "tests/genesys/test_token.py::test_a_renewal_waits_as_long_as_it_is_told",
+    ),
+    Mutant(
+        "what repeats the token is not kept",
+        "genesys/client.py",
+        (("answered = without(await self._caller.send(asked), token)", "answered = await self._caller.send(asked)"),),
+        "tests/genesys/test_token.py::test_what_repeats_our_secrets_is_not_kept",
     ),
 )
