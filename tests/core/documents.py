@@ -159,5 +159,10 @@ def pinned_in(case: Case, seed: int) -> m.Target:
     dice = random.Random(seed)  # noqa: S311 - the same pin for the same seed
     people = case.document["participants"]
     one = dice.choice([*people * COMMON, {"id": dice.choice(IDS)}])
-    legs = [leg["id"] for name in ARRAYS for leg in one.get(name) or []] * COMMON + LEGS
-    return m.Target(one["id"].lower(), tuple(dice.choice(legs) for _ in range(dice.choice([0, 1, 1, 1, 2]))))
+    legs = [leg for name in ARRAYS for leg in one.get(name) or []]
+    over = [leg["id"] for leg in legs if leg["state"] in OVER]
+    # who lost the legs that were pinned and is there by another one has come back
+    if over and len(over) < len(legs):
+        return m.Target(one["id"].lower(), tuple(over))
+    pool = [leg["id"] for leg in legs] * COMMON + LEGS
+    return m.Target(one["id"].lower(), tuple(dice.choice(pool) for _ in range(dice.choice([0, 1, 1, 1, 2]))))
