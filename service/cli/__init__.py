@@ -8,7 +8,7 @@ from importlib import metadata
 
 import typer
 
-from service.cli import checking, explaining, previewing, running, sending, showing, starting, steering
+from service.cli import checking, explaining, previewing, refusing, running, sending, showing, starting, steering
 from service.core.errors import Misconfigured, StoreDown
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command()(previewing.preview)
 app.command()(explaining.explain)
 app.command()(steering.pause)
 app.command()(steering.resume)
+app.command()(refusing.refusals)
 app.command()(showing.demo)
 app.command()(showing.chaos)
 

@@ -37,10 +37,12 @@ class Refused(OnhookError):
         status: the HTTP status the sender is answered with.
         code: a stable word for programs, the same in logs and problem documents.
         sentence: what was wrong and what to do, fit for the sender's eyes.
+        secret_fingerprint: of the secret that had signed it; "" where none had, or nobody looked yet.
     """
 
     status = 400
     code = "refused"
+    secret_fingerprint = ""
 
     def __init__(self, sentence: str) -> None:
         """Keep `sentence` as it is told to the sender."""

@@ -87,6 +87,18 @@ class Genesys(Protocol):
         ...
 
 
+class Refusals(Protocol):
+    """Where refused deliveries are remembered for an operator: the newest of each source, none for ever."""
+
+    def note(self, refusal: m.Refusal) -> None:
+        """Remember `refusal` soon. Never waits and never raises: who is refused must not cost anybody time."""
+        ...
+
+    async def refusals(self, source: str) -> Sequence[m.Refusal]:
+        """Return what is remembered of `source`, the newest first; raises StoreDown."""
+        ...
+
+
 class Source(Protocol):
     """One ticketing system, both directions."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from service.core import model as m
-from service.core.errors import BadSignature
+from service.core.errors import BadSignature, Refused
 from service.core.ports import Clock, Dice, Source, Store
 from service.core.rules import Minted, action_for
 
@@ -42,6 +42,15 @@ class Intake:
             raise BadSignature("there is no such source")
         began = self.clock.monotonic()
         verified = source.verify(delivery)
+        try:
+            return await self._proved(source, delivery, verified, began)
+        except Refused as refused:
+            refused.secret_fingerprint = verified.secret_fingerprint
+            raise
+
+    async def _proved(
+        self, source: Source, delivery: m.Delivery, verified: m.Verified, began: float
+    ) -> m.Receipt | m.Ignored:
         proved = self.clock.monotonic()
         removal = source.parse(delivery, verified)
         parsed = self.clock.monotonic()

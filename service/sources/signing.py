@@ -99,7 +99,9 @@ class Keyring:
         stamped_at = int(stamp) * 1000
         if abs(delivery.received_at - stamped_at) > TOLERANCE_MS:
             away = (stamped_at - delivery.received_at) / 1000
-            raise Stale(f"webhook-timestamp is {away:+.0f} s from our clock; 300 are allowed: check the clocks")
+            stale = Stale(f"webhook-timestamp is {away:+.0f} s from our clock; 300 are allowed: check the clocks")
+            stale.secret_fingerprint = key.fingerprint
+            raise stale
         return m.Verified(signed_id.decode("ascii"), stamped_at, key.fingerprint)
 
 

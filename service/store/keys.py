@@ -50,6 +50,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(r"allowance", "string", "Lives.allowance after Genesys last said it: calls a window"),
     Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
+    Kind(rf"refusals:{NAME.pattern}", "list", "Lives.refusals after the newest; of bounded length"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
     Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
     Kind(r"step:[0-9a-f]{32,128}", "string", "Lives.step: the answer to the same step asked again"),
@@ -68,6 +69,7 @@ class Lives:
         allowance: what Genesys said that a window has; each answer says it again.
         step: the answer to a step that leaves no record; we ask again for two seconds.
         unknown: how long a record written by a newer version is left alone.
+        refusals: what was refused, counted from the newest.
     """
 
     action: int = 30 * _DAY
@@ -77,6 +79,7 @@ class Lives:
     allowance: int = _DAY
     step: int = 10_000
     unknown: int = 30_000
+    refusals: int = 7 * _DAY
 
 
 def _checked(pattern: re.Pattern[str], word: str, what: str) -> str:
@@ -214,6 +217,10 @@ class Keys:
     def floor(self, org: str) -> str:
         """Return the moment before which nobody calls Genesys for `org`."""
         return f"{self.base(org)}floor"
+
+    def refusals(self, org: str, source: str) -> str:
+        """Return the newest refused deliveries of `source`."""
+        return f"{self.base(org)}refusals:{name_in(source)}"
 
     def claim(self, org: str, token: str) -> str:
         """Return what was claimed with `token`."""

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 
 from service import telemetry
 from service.core import model as m
-from service.core.errors import StoreDown, TooLarge, WrongMediaType
-from service.core.ports import Clock, Source, Store, Waiter
+from service.core.errors import Refused, StoreDown, TooLarge, WrongMediaType
+from service.core.ports import Clock, Refusals, Source, Store, Waiter
 from service.core.wording import SHIPPED, Wording
 from service.flow import operations
 from service.flow.intake import Intake
@@ -37,6 +37,7 @@ def public_door(
     store: Store,
     waiter: Waiter,
     clock: Clock,
+    refusals: Refusals,
     *,
     public_url: str,
     is_draining: Callable[[], bool],
@@ -49,11 +50,12 @@ def public_door(
         store: what accounts are read from.
         waiter: wakes who asked to wait.
         clock: says when a delivery was complete.
+        refusals: remembers what was not taken.
         public_url: under which senders reach this door; links are made from it and never from a request.
         is_draining: whether the process is about to stop; then no delivery is taken and no wait goes on.
         wording: how outcomes are told, in the language of their source.
     """
-    front = _Front(intake, store, waiter, clock, public_url.rstrip("/"), is_draining, wording)
+    front = _Front(intake, store, waiter, clock, refusals, public_url.rstrip("/"), is_draining, wording)
     return Door(
         (
             Route("POST", re.compile(r"/webhooks/([^/]+)"), front.take),
@@ -69,6 +71,7 @@ class _Front:
     store: Store
     waiter: Waiter
     clock: Clock
+    refusals: Refusals
     public_url: str
     is_draining: Callable[[], bool]
     wording: Wording
@@ -90,10 +93,10 @@ class _Front:
             _is_of(media_type, source, delivery)
             receipt = await self.intake.take(delivery)
         except ClientDisconnect:
-            problems.note_refusal(label, "incomplete", "the sender went away before the body was complete", len(body))
+            self._refuse(label, "incomplete", "the sender went away before the body was complete", len(body))
             raise
         except Exception as fault:
-            _note(label, fault, len(body))
+            self._note(label, fault, len(body))
             raise
         if isinstance(receipt, m.Ignored):
             telemetry.DELIVERIES.labels(label, "ignored").inc()
@@ -148,6 +151,21 @@ class _Front:
     def _language(self, name: str) -> str:
         source = self.intake.sources.get(name)  # one that was taken out of the settings leaves its actions behind
         return source.terms.language if source else "en"
+
+    def _note(self, label: str, fault: Exception, size: int) -> None:
+        problem = problems.problem_of(fault)
+        if problem is problems.UNEXPECTED:
+            telemetry.DELIVERIES.labels(label, problem.code).inc()  # the line is written where the 500 is made
+        elif problem is problems.STORE_DOWN:
+            telemetry.DELIVERIES.labels(label, problem.code).inc()
+            telemetry.emit(telemetry.Event.DELIVERY_UNSTORED, "error", source=label, reason=str(fault), size=size)
+        else:
+            signed_by = fault.secret_fingerprint if isinstance(fault, Refused) else ""
+            self._refuse(label, problem.code, str(fault), size, signed_by)
+
+    def _refuse(self, label: str, code: str, reason: str, size: int, signed_by: str = "") -> None:
+        problems.note_refusal(label, code, reason, size)
+        self.refusals.note(m.Refusal(label, self.clock.now(), code, telemetry.masked(reason), size, signed_by))
 
     def _wait_asked(self, headers: Headers) -> int | None:
         # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then
@@ -222,14 +240,3 @@ def _is_of(media_type: str, source: Source | None, delivery: m.Delivery) -> None
 
 def _too_large() -> TooLarge:
     return TooLarge(f"The body is over {MAX_BODY} bytes. Send only the fields that are needed.")
-
-
-def _note(label: str, fault: Exception, size: int) -> None:
-    problem = problems.problem_of(fault)
-    if problem is problems.UNEXPECTED:
-        telemetry.DELIVERIES.labels(label, problem.code).inc()  # the line is written where the 500 is made
-    elif problem is problems.STORE_DOWN:
-        telemetry.DELIVERIES.labels(label, problem.code).inc()
-        telemetry.emit(telemetry.Event.DELIVERY_UNSTORED, "error", source=label, reason=str(fault), size=size)
-    else:
-        problems.note_refusal(label, problem.code, str(fault), size)

@@ -22,6 +22,7 @@ from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import Keys
 from service.store.redis import RedisStore
+from service.store.refusals import RefusalBook
 from service.store.waiter import WakeWaiter
 from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
@@ -39,6 +40,7 @@ class House:
     place: Workplace
     store: RedisStore
     readiness: Readiness
+    refusals: RefusalBook
     stop: Stop
     say: Say
 
@@ -110,11 +112,14 @@ async def opened(
     stop = Stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop.listening())
-        store, _, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
+        store, link, url = await stack.enter_async_context(opened_store(said, may_start=may_start))
         clock = SystemClock()
         readiness = Readiness(said.redis, store, clock)
         await readiness.begin()
         stack.push_async_callback(_end, asyncio.create_task(readiness.watch()))
+        refusals = refusal_book(said, link, clock)
+        stack.push_async_callback(refusals.write)
+        stack.push_async_callback(_end, asyncio.create_task(refusals.keep(clock)))
         waiter = WakeWaiter(url, clock, keys=Keys(said.redis.prefix), is_cluster=said.redis.cluster or None)
         stack.push_async_callback(_close, waiter)
         waiter.start()
@@ -133,7 +138,7 @@ async def opened(
             narrowings={name: source.limits for name, source in said.sources.items()},
             wording=said.wording.wording,
         )
-        yield House(said, through(place) if through else place, store, readiness, stop, say)
+        yield House(said, through(place) if through else place, store, readiness, refusals, stop, say)
 
 
 async def _end(task: asyncio.Task[NoReturn]) -> None:
@@ -170,6 +175,19 @@ def _sources(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: Asyn
     return {name: build[type(options)](name, options, outside) for name, options in said.sources.items()}
 
 
+def sources_of(said: Settings) -> dict[str, str]:
+    """Return by source the org it asks of, that of a sandbox wired in with this state directory included."""
+    asks = {name: options.org for name, options in said.sources.items()}
+    if was_played(said.state_dir):
+        asks.setdefault(SANDBOX, SANDBOX)
+    return asks
+
+
+def refusal_book(said: Settings, link: Link, clock: SystemClock) -> RefusalBook:
+    """Return where refused deliveries of the configured sources are remembered."""
+    return RefusalBook(link, SystemDice(clock), sources_of(said), keys=Keys(said.redis.prefix))
+
+
 async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
     """Pause or resume one org, one source, or everything configured; return the names of what it was.
 
@@ -177,9 +195,7 @@ async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
         Misconfigured: there is no such org or source.
     """
     said = settings.read()
-    asks = {name: options.org for name, options in said.sources.items()}
-    if was_played(said.state_dir):
-        asks.setdefault(SANDBOX, SANDBOX)
+    asks = sources_of(said)
     orgs = list(dict.fromkeys([*said.orgs, *asks.values()]))
     for name, known, section in ((org, orgs, "orgs"), (source, asks, "sources")):
         if name and name not in known:

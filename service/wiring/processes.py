@@ -106,6 +106,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
             place.store,
             place.waiter,
             place.clock,
+            house.refusals,
             public_url=public_url,
             is_draining=place.stopping.is_set,
             wording=place.wording,

@@ -30,6 +30,7 @@ def test_commands() -> None:
         "init",
         "pause",
         "preview",
+        "refusals",
         "resume",
         "sandbox",
         "send",

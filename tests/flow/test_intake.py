@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from service.core import model as m
-from service.core.errors import BadSignature, Conflicting, Malformed, Stale, StoreDown, Unreadable
+from service.core.errors import BadSignature, Conflicting, Malformed, Refused, Stale, StoreDown, Unreadable
 from service.core.ports import Source
 from service.flow.intake import Intake
 from tests.flow.meddler import Meddler, down, on, raising
@@ -113,16 +113,18 @@ async def test_refused(stage: Stage, scene: Scene) -> None:
     """What is not proved, too old, or not to be understood is refused before anything is stored."""
     good = stage.delivery(scene)
     later = replace(good, received_at=good.received_at + 400_000)
-    cases: list[tuple[m.Delivery, type[Exception]]] = [
-        (replace(good, body=good.body + b" "), BadSignature),
-        (replace(good, headers=good.headers[:2]), BadSignature),
-        (later, Stale),
-        (stage.delivery(scene, caller_phone=None), Unreadable),
-        (stage.delivery(scene, conversation_id=".."), Unreadable),
+    cases: list[tuple[m.Delivery, type[Refused], bool]] = [
+        (replace(good, body=good.body + b" "), BadSignature, False),
+        (replace(good, headers=good.headers[:2]), BadSignature, False),
+        (later, Stale, True),
+        (stage.delivery(scene, caller_phone=None), Unreadable, True),
+        (stage.delivery(scene, conversation_id=".."), Unreadable, True),
     ]
-    for delivery, error in cases:
-        with pytest.raises(error):
+    signed_by = stage.sources[SOURCE].verify(good).secret_fingerprint
+    for delivery, error, was_signed in cases:
+        with pytest.raises(error) as caught:
             await stage.intake.take(delivery)
+        assert caught.value.secret_fingerprint == (signed_by if was_signed else "")
     assert stage.client.keys("*") == []
 
 

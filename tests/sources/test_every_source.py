@@ -125,8 +125,9 @@ def test_time(source: Source) -> None:
     for away in (-300_000, 300_000):
         assert source.verify(delivery(own(), at=NOW + away)).stamped_at == NOW
     for away in (-300_001, 300_001, 86_400_000):
-        with pytest.raises(Stale):
+        with pytest.raises(Stale) as caught:
             source.verify(delivery(own(), at=NOW + away))
+        assert caught.value.secret_fingerprint == source.verify(delivery(own())).secret_fingerprint
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -38,6 +38,7 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "window": keys.window(ORG, DIGEST),
         "requester": keys.requester(ORG, DIGEST),
         "floor": keys.floor(ORG),
+        "refusals": keys.refusals(ORG, "desk"),
         "claim": keys.claim(ORG, DIGEST),
         "step": keys.step(ORG, DIGEST),
     }

@@ -10,6 +10,7 @@ from service.core import model as m
 from service.store.client import Link
 from service.store.keys import KINDS, Lives
 from service.store.redis import RedisStore
+from service.store.refusals import RefusalBook
 from tests.fixtures.redis import CountingDice
 from tests.store.stories import ACCEPTED, GONE, ORG, Story, digest, offered
 
@@ -41,6 +42,9 @@ async def _everything(story: Story) -> tuple[str, str]:
     story.store.listen(ORG, lambda: (300, 1, 60.0))
     await story.store.spend(ORG)
     await story.store.throttle(ORG, 5)
+    book = RefusalBook(story.runner, story.dice, {"desk": ORG}, now_ms=story.clock.now)
+    book.note(m.Refusal("desk", 1, "unauthorized", "no signature fits", 10))
+    await book.write()
     return claim.action.id, still_open.action.id
 
 

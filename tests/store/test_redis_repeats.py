@@ -8,6 +8,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import LeaseLost
+from service.store.refusals import RefusalBook
 from service.store.script import names
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story, offered
 
@@ -151,6 +152,21 @@ async def _throttle(story: Story) -> None:
     await story.store.throttle(ORG, 30)
 
 
+def _book(story: Story) -> RefusalBook:
+    return RefusalBook(story.runner, story.dice, {"desk": ORG}, now_ms=story.clock.now)
+
+
+async def _refuse(story: Story) -> None:
+    book = _book(story)
+    book.note(m.Refusal("desk", 1, "unauthorized", "no signature fits", 10))
+    await book.write()
+
+
+async def _refused(story: Story) -> None:
+    await _refuse(story)
+    assert await _book(story).refusals("desk")
+
+
 # what each script answers when it is asked again because its first reply was lost
 SAME, DONE = "the same words", "done before"
 ACTS: list[tuple[Act, str, str]] = [
@@ -183,6 +199,8 @@ ACTS: list[tuple[Act, str, str]] = [
     (_spend, "spend", SAME),
     (_spend_told, "spend", SAME),
     (_throttle, "throttle", SAME),
+    (_refuse, "refuse", SAME),
+    (_refused, "refused", SAME),
 ]
 
 

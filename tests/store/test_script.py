@@ -25,6 +25,7 @@ COMMANDS = {
         "HSETNX",
         "LLEN",
         "LRANGE",
+        "LTRIM",
         "PERSIST",
     ),
     *("PEXPIRE", "PEXPIREAT", "PUBLISH", "RPUSH", "RPUSHX", "SADD", "SET", "SMEMBERS", "SREM", "TIME", "TYPE", "ZADD"),

@@ -168,6 +168,19 @@ class HandWaiter:
         await self.clock.sleep(seconds)
 
 
+class Refused:
+    """What the door noted of refused deliveries, in order."""
+
+    def __init__(self) -> None:
+        self.noted: list[m.Refusal] = []
+
+    def note(self, refusal: m.Refusal) -> None:
+        self.noted.append(refusal)
+
+    async def refusals(self, source: str) -> list[m.Refusal]:
+        raise NotImplementedError
+
+
 class Desk:
     """A public door with one source of JSON and one of forms, and a client on it."""
 
@@ -182,8 +195,15 @@ class Desk:
         self.sources: dict[str, Source] = {"desk": self.source, "chat": form}
         store = cast("Store", self.shelf)
         intake = Intake(self.sources, store, self.clock, CountingDice(), lambda *_: m.Terms())
+        self.refused = Refused()
         self.door = public_door(
-            intake, store, self.waiter, self.clock, public_url=f"{PUBLIC}/", is_draining=lambda: self.is_draining
+            intake,
+            store,
+            self.waiter,
+            self.clock,
+            self.refused,
+            public_url=f"{PUBLIC}/",
+            is_draining=lambda: self.is_draining,
         )
         self.http = client_on(self.door)
 

@@ -209,6 +209,27 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A delivery that was not taken, as an operator may read of it: never its body.
+
+    Attributes:
+        source: the configured source it named.
+        refused_at: our clock.
+        code: the problem's, the same that the sender heard.
+        reason: what was wrong, in words; of a bad signature too, which the sender is not told.
+        size: bytes read.
+        secret_fingerprint: of the secret that had signed it, or "" where none had.
+    """
+
+    source: str
+    refused_at: int
+    code: str
+    reason: str
+    size: int
+    secret_fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTerms:
     """What the rules need to know of a source.
 

@@ -1,0 +1,37 @@
+"""What `onhook refusals` says, beside a running service that refused something."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import httpx
+
+from tests.cli.conftest import Commands, Service
+
+
+def test_refusals(beside: Commands, service: Service) -> None:
+    """A bad signature is shown with its reason, as words and as JSON; what was sent is not, and the body never."""
+    sent = httpx.post(f"{service.door}/webhooks/sandbox", json={"secret": "canary"}, trust_env=False)
+    assert sent.status_code == 401
+    ends = time.monotonic() + 20
+    while True:
+        assert (beside("refusals", "--source", "sandbox"), beside.err) == (0, "")
+        if "webhook-id" in beside.out or time.monotonic() > ends:
+            break
+        time.sleep(0.1)  # real processes: the service writes once a second
+    assert "sandbox  unauthorized: webhook-id, webhook-timestamp and webhook-signature must each" in beside.out
+    assert "(19 bytes)" in beside.out
+    assert "canary" not in beside.out
+    assert beside("refusals", "--json") == 0
+    lines = [json.loads(line) for line in beside.out.splitlines()]
+    assert {frozenset(line) for line in lines} == {
+        frozenset({"source", "refused_at", "code", "reason", "size", "secret"})
+    }
+    assert {(line["source"], line["code"], line["secret"]) for line in lines} >= {("sandbox", "unauthorized", None)}
+
+
+def test_no_such_source(beside: Commands) -> None:
+    """A source that is not there is said, with those that are."""
+    assert beside("refusals", "--source", "dusk") == 2
+    assert beside.err == "onhook: there is no [sources.dusk]; there is sandbox\n"
