@@ -28,7 +28,8 @@ Account = Mapping[str, Any]
 
 async def storm(stage: Stage, clicks: int, seconds: float) -> list[Account]:
     """Click evenly, each click twice: the same delivery again, or another one for the same person; return receipts."""
-    receipts, pause = [], seconds / clicks
+    receipts: list[Account] = []
+    pause = seconds / clicks
     refusal = {"on": "look", "status": 429, "headers": {"Retry-After": str(RETRY_AFTER)}}
     for number in range(clicks // REPEATED):
         conversation, ticket = await stage.conversation(), await stage.ticket()
