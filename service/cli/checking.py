@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -38,17 +37,16 @@ def check(
     """
     if test_call or remove or yes_remove:
         sys.exit(_tried(test_call, remove, yes_remove, org, evidence, may_end_call=may_end_call, as_json=as_json))
+    from service.wiring.checked import shown
     from service.wiring.checking import check as look
 
-    lines = asyncio.run(look())
-    is_fine = not any(one.is_fault for one in lines)
-    if as_json:
-        typer.echo(json.dumps({"is_fine": is_fine, "checks": [one.as_json() for one in lines]}, indent=1))
-    else:
-        width = max(len(one.label) for one in lines) + 1
-        for one in lines:
-            typer.echo(f"{one.word:<8} {one.label + ':':<{width}} {one.sentence}")
-    sys.exit(not is_fine)
+    sys.exit(_say(*shown(asyncio.run(look()), as_json=as_json)))
+
+
+def _say(text: str, is_good: bool, is_refused: bool = False) -> int:
+    """Say it, a refusal on standard error; return the exit code."""
+    typer.echo(f"onhook: {text}" if is_refused else text, err=is_refused)
+    return 0 if is_good else 1
 
 
 def _tried(
@@ -64,7 +62,7 @@ def _tried(
     """Try one removal in a live org; everything but the answers goes to standard error. Return the exit code."""
     from service.core.errors import Misconfigured
     from service.wiring.trial import NoTrial, Preview
-    from service.wiring.trying import Wish, try_out
+    from service.wiring.trying import Wish, told
 
     if not (conversation and participant):
         raise Misconfigured(["--test-call names the conversation and --remove the participant: both are needed"])
@@ -80,17 +78,5 @@ def _tried(
         if typed.strip().lower() != preview.target.participant_id:
             raise NoTrial("that is not the participant's id: nobody was removed")
 
-    try:
-        tried = asyncio.run(try_out(Wish(org, conversation, participant, may_end_call, evidence), consent))
-    except NoTrial as refusal:
-        typer.echo(f"onhook: {refusal}", err=True)
-        return 1
-    if as_json:
-        typer.echo(json.dumps(tried.content, indent=1))
-    else:
-        for line in tried.lines:
-            typer.echo(line)
-        if tried.settings:
-            typer.echo("\nWrite into onhook.toml:\n\n" + "\n".join(tried.settings) + "\n")
-    typer.echo(f"What was seen is in {tried.evidence}: no secret in it, numbers masked.", err=True)
-    return 0 if tried.is_good else 1
+    wish = Wish(org, conversation, participant, may_end_call, evidence)
+    return _say(*asyncio.run(told(wish, consent, as_json=as_json)))

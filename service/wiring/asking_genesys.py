@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import cast
 
 from service.core import model as m
 from service.core.errors import Rejected, Throttled, Unreachable
@@ -82,8 +83,8 @@ class _Asking:
 
     async def ask(self, chance: str) -> None:
         try:
-            if await self._names() and await self._log_in():
-                await self._read("-".join((chance[:8], chance[8:12], chance[12:16], chance[16:20], chance[20:])))
+            if await self._names():
+                await self._log_in("-".join((chance[:8], chance[8:12], chance[12:16], chance[16:20], chance[20:])))
         finally:
             await self._cloud.aclose()
 
@@ -95,23 +96,27 @@ class _Asking:
         if self._outgoing.proxy:
             self._say(Step.NAMES, _FINE, f"the proxy looks up {_listed(place.host for place in places)}")
             return True
-        found = [await self._looked_up(place) for place in places]
+        loop = asyncio.get_running_loop()
+        looks = [loop.getaddrinfo(one.host, one.port or _PORTS[one.scheme], type=socket.SOCK_STREAM) for one in places]
+        found = [
+            self._named(place, infos)
+            for place, infos in zip(places, await asyncio.gather(*looks, return_exceptions=True), strict=True)
+        ]
         if all(found):
             self._say(Step.NAMES, _FINE, ", ".join(found))
         return all(found)
 
-    async def _looked_up(self, place: Origin) -> str:
-        loop, port = asyncio.get_running_loop(), place.port or _PORTS[place.scheme]
-        try:
-            infos = await loop.getaddrinfo(place.host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as fault:
-            _, why = trouble_of(fault, place.host, self._outgoing)
+    def _named(self, place: Origin, infos: Sequence[tuple[object, ...]] | BaseException) -> str:
+        """Return a name with its addresses; say why there are none, and return nothing."""
+        if isinstance(infos, BaseException):
+            _, why = trouble_of(infos, place.host, self._outgoing)
             where = f"region “{self._options.region}”" if self._options.region else "api_url and login_url"
             self._say(Step.NAMES, _PASSING, f"{why}; {where} of orgs.{self._name} leads there")
             return ""
-        return f"{place.host} is {_listed(dict.fromkeys(str(info[4][0]) for info in infos))}"
+        addresses = [str(cast("tuple[object, ...]", info[4])[0]) for info in infos]
+        return f"{place.host} is {_listed(dict.fromkeys(addresses))}"
 
-    async def _log_in(self) -> bool:
+    async def _log_in(self, conversation_id: str) -> None:
         try:
             life = await self._cloud.log_in()
         except Throttled as error:
@@ -132,8 +137,7 @@ class _Asking:
             self._connected()
             self._say(Step.LOGIN, _FINE, "the client id and secret are taken")
             self._say(Step.TOKEN, _FINE, f"a token is good for {_life(life)}; it is renewed before it ends")
-            return True
-        return False
+            await self._read(conversation_id)
 
     async def _read(self, conversation_id: str) -> None:
         sight = await self._cloud.look(conversation_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.store.health import Finding, Verdict
@@ -53,3 +55,12 @@ class Line:
             "may_pass": self.verdict is Verdict.PASSING,
             "sentence": self.sentence,
         }
+
+
+def shown(lines: Sequence[Line], *, as_json: bool) -> tuple[str, bool]:
+    """Return what is said of all that was looked at, for a person or as one document; and whether nothing is wrong."""
+    is_fine = not any(one.is_fault for one in lines)
+    if as_json:
+        return json.dumps({"is_fine": is_fine, "checks": [one.as_json() for one in lines]}, indent=1), is_fine
+    width = max(len(one.label) for one in lines) + 1
+    return "\n".join(f"{one.word:<8} {one.label + ':':<{width}} {one.sentence}" for one in lines), is_fine

@@ -16,7 +16,7 @@ from service.outbound import Outgoing
 from service.settings import OrgSettings
 from service.wiring.evidence import Scene, document, lines_of, opened, settings_for
 from service.wiring.machine import SystemClock, version
-from service.wiring.trial import Preview, Trial
+from service.wiring.trial import NoTrial, Preview, Trial
 from service.wiring.witness import Witness
 
 
@@ -90,6 +90,23 @@ async def try_out(wish: Wish, consent: Callable[[Preview], None]) -> Tried:
         await cloud.aclose()
     lines = list(lines_of(found, witness.calls))
     return Tried(found.is_good, lines, settings_for(name, found), content, path)
+
+
+async def told(wish: Wish, consent: Callable[[Preview], None], *, as_json: bool) -> tuple[str, bool, bool]:
+    """Try it; return what is said of it, for a person or as one document, whether it went well, whether it was refused.
+
+    Raises:
+        Misconfigured: as `try_out`.
+    """
+    try:
+        tried = await try_out(wish, consent)
+    except NoTrial as refusal:
+        return str(refusal), False, True
+    if as_json:
+        return json.dumps(tried.content, indent=1), tried.is_good, False
+    advice = ["", "Write into onhook.toml:", "", *tried.settings] if tried.settings else []
+    proof = f"What was seen is in {tried.evidence}: no secret in it, numbers masked."
+    return "\n".join([*tried.lines, *advice, "", proof]), tried.is_good, False
 
 
 def _org(orgs: dict[str, OrgSettings], name: str) -> tuple[str, OrgSettings]:

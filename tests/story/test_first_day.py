@@ -102,7 +102,7 @@ async def test_the_first_day() -> None:
         # what it said is written, as a person would
         text = config.read_text().replace('mode = "shadow"', 'route = "generic"\nmode = "live"')
         config.write_text(text)
-        assert await asyncio.gather(serving.end(), working.end()) == [0, 0]
+        assert list(await asyncio.gather(serving.end(), working.end())) == [0, 0]
         await asyncio.gather(stage.serve(), stage.work())
         live, outcome, _ = await _clicked(stage)
         assert outcome["kind"] == "disconnected"

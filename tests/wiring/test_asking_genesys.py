@@ -151,7 +151,7 @@ async def test_the_clock(date: str, verdict: Verdict, words: str) -> None:
 
 async def test_no_rate_headers() -> None:
     """An answer that names no budget is no fault; what is counted on is said."""
-    lines = await answered(reply(200, {"access_token": "t"}), reply(404, NOT_FOUND))
+    lines = await answered(reply(200, {"access_token": "canary"}), reply(404, NOT_FOUND))
     (rate,) = [line for line in lines if line.topic == "rate"]
     assert (rate.verdict, "300 a minute are counted on" in rate.sentence) == (Verdict.UNKNOWN, True)
     (token,) = [line for line in lines if line.topic == "token"]

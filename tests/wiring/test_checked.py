@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from service.store.health import Finding, Topic, Verdict
-from service.wiring.checked import HERE, Line
+from service.wiring.checked import HERE, Line, shown
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,12 @@ def test_of_redis() -> None:
     line = Line.of_redis(Finding(Topic.DURABILITY, Verdict.FINE, "It is on disk."))
     assert (line.about, line.label, line.sentence) == ("redis", "durability", "It is on disk.")
     assert Line(HERE, "settings", Verdict.FINE, "").label == "settings"
+
+
+def test_shown() -> None:
+    """A person reads aligned lines, a program one document; a single fault is enough to be not fine."""
+    lines = [Line(HERE, "settings", Verdict.FINE, "One."), Line("org a", "login", Verdict.UNKNOWN, "Two.")]
+    assert shown(lines, as_json=False) == ("fine     settings:     One.\nunknown  org a, login: Two.", True)
+    lines.append(Line("redis", "reach", Verdict.PASSING, "Three."))
+    text, is_fine = shown(lines, as_json=True)
+    assert (json.loads(text)["is_fine"], is_fine, len(json.loads(text)["checks"])) == (False, False, 3)
