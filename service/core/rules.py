@@ -145,6 +145,8 @@ def _lost_sight(s: Situation) -> Decision:
 
 
 def _not_found(s: Situation) -> Decision:
+    if barred := s.barred:
+        return Settle(barred)
     absent = m.Absence.CONVERSATION if s.selection.view is View.NO_CONVERSATION else m.Absence.PARTICIPANT
     return Settle(s.end(m.OutcomeKind.NOT_FOUND, absent))
 
@@ -312,6 +314,18 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
+def _person(removal: m.Removal) -> tuple[str, ...]:
+    # the second way is part of it: who is named in two ways that do not agree must not end with who is named in one
+    first, second = removal.selector, removal.identity
+    return (first.kind, first.value, *((second.kind, second.value) if second else ("", "")), removal.medium or "")
+
+
+def _narrowed(limits: m.Limits) -> str:
+    """Return what a source refuses that its org allows: what it refuses must not end another source's wish with it."""
+    purposes = None if limits.purposes is None else sorted(limits.purposes)
+    return repr((purposes, sorted(limits.queues), sorted(limits.divisions), limits.last_pair, limits.supervisors))
+
+
 class Minted(NamedTuple):
     """What chance gave a new action: its id and the key of its link."""
 
@@ -336,9 +350,8 @@ def action_for(
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     signed = verified.signed_id or removal.event_id
     named = ("id", signed) if signed else ("body", body_hash)
-    who, medium = removal.selector, removal.medium or ""
     mode = () if under.may_send else ("shadow",)
-    wish = _digest(terms.org, removal.conversation_id, who.kind, who.value, medium, *mode)
+    wish = _digest(terms.org, removal.conversation_id, *_person(removal), _narrowed(under.narrowed_by), *mode)
     may_ask = refusal(under, terms.org, terms.name, Asked(removal.requester)) is None
     is_shared, rate = may_ask and not removal.preview, under.requester_rate
     asker = _digest(terms.name, removal.requester.casefold()) if is_shared and rate else ""

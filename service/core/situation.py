@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.core import model as m
 from service.core.policy import Asked, over_rate, refusal
-from service.core.selection import Selection, View, by_purpose, bystanders, is_back
+from service.core.selection import Selection, View, by_purpose, bystanders, is_back, select
 
 # --- constants; each has its reason beside it, operators' ones are settings ---------------------------------------
 CONFIRM_LOOKS_SECONDS = (0.3, 0.6, 1.2, 2.4)  # after a send; then every 2.4 s. State lags some hundred ms to seconds
@@ -21,6 +21,7 @@ BACK_OFF_SECONDS = (1.0, 2.0, 4.0)  # after the first, second, third refusal
 MOST_REFUSED, MOST_OURS = 4, 3
 POISON_LAPSES = 3  # claims in a row that ended because the lease ran out
 _SEEN = frozenset({View.PRESENT, View.GONE, View.BACK})
+_LEFT = frozenset({View.GONE, View.ONLY_GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,19 @@ class Situation:
     def forbidden_by(self) -> m.Outcome | None:
         """The refusal that the policy of the org or of the source asks for, or None."""
         return self._refused(self.sight, self.selection.person)
+
+    @property
+    def barred(self) -> m.Outcome | None:
+        """The refusal of somebody who is there and fits, and is not found because the org's policy forbids the purpose.
+
+        None where there is nobody like that: then who is named is not in the conversation.
+        """
+        if not isinstance(self.sight, m.Conversation):
+            return None
+        anybody = replace(self.terms.policy, purposes=frozenset(one.purpose for one in self.sight.participants))
+        found = select(self.action.removal, self.sight, None, anybody, self.action.clicked_at)
+        person = found.person if found.view is View.PRESENT else next(iter(found.candidates), None)
+        return None if person is None else replace(self, selection=replace(found, person=person)).forbidden_by
 
     def _refused(self, sight: m.Sight | None, person: m.Participant | None) -> m.Outcome | None:
         action, terms = self.action, self.terms
@@ -144,6 +158,8 @@ class Situation:
         """Return the outcome with everything that the last look showed beside it."""
         person, view, progress = self.selection.person, self.selection.view, self.action.progress
         target = person or progress.pin
+        # who left by the medium or the leg that is meant may be there by another one, and then he is
+        aside = person.id if person and view not in _LEFT else ""
         came_back = view is not View.PRESENT and is_back(self.sight, person, progress.bystanders)
         return m.Outcome(
             kind,
@@ -153,7 +169,7 @@ class Situation:
             purpose=target.purpose if target else "",
             candidates=tuple(f"{p.purpose} {p.id}" for p in self.selection.candidates),
             bystanders=by_purpose(progress.bystanders) if self.action.sends else {},
-            remaining=by_purpose(bystanders(self.sight, person.id if person else "", self.selection.leg_id)),
+            remaining=by_purpose(bystanders(self.sight, aside, self.selection.leg_id)),
             vanished=by_purpose(self.vanished),
             is_back=view is View.BACK or came_back,
             allowed_by=allowed_by,

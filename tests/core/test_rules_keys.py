@@ -1,6 +1,7 @@
 """The rules beside the table: when two deliveries or wishes are the same, and when a report is tried again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -80,11 +81,12 @@ def test_no_id_can_pretend_to_be_another_kind_of_key() -> None:
         offer(replace(WISH, selector=m.Selector(m.SelectorKind.USER_ID, PHONE))),
         offer(replace(WISH, selector=m.Selector(m.SelectorKind.PHONE, "+14155550124"))),
         offer(replace(WISH, medium=m.Medium.VOICE)),
+        offer(replace(WISH, identity=m.Selector(m.SelectorKind.PARTICIPANT_ID, CALLER))),
         offer(org="second"),
     ],
 )
 def test_another_wish(other: m.Offer) -> None:
-    """Another org, conversation, person, way to name the person or medium is another wish."""
+    """Another org, conversation, person, way or second way to name the person, or medium is another wish."""
     assert other.intent_key != offer().intent_key
 
 
@@ -94,12 +96,29 @@ def test_another_wish(other: m.Offer) -> None:
         replace(WISH, ticket=m.Ticket("incident/2", "INC2")),
         replace(WISH, requester="somebody else", reason="again"),
         replace(WISH, event_at=NOW, event_id="evt_2"),
-        replace(WISH, identity=m.Selector(m.SelectorKind.PARTICIPANT_ID, CALLER)),
     ],
 )
 def test_the_same_wish(same: m.Removal) -> None:
     """Who asks, on which ticket, when and why does not make another wish; neither does the source."""
     assert offer(same, source="second").intent_key == offer().intent_key
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"purposes": frozenset({"external"})},
+        {"queues": frozenset({AGENT})},
+        {"divisions": frozenset({"Sales"})},
+        {"last_pair": "refuse"},
+        {"supervisors": "refuse"},
+    ],
+)
+def test_what_a_source_refuses_ends_no_wish_of_another(said: dict[str, Any]) -> None:
+    """Sources that refuse the same share a wish; what one refuses on top of its org is decided for it alone."""
+    under = with_limits("narrowed_by", **said)
+    assert offer(under=under).intent_key == offer(under=under, source="second").intent_key
+    assert offer(under=under).intent_key != offer().intent_key
+    assert offer(under=with_limits("policy", **said)).intent_key == offer().intent_key
 
 
 def test_a_preview_shares_no_wish() -> None:

@@ -101,6 +101,17 @@ async def test_a_source_taken_out_falls_under_its_org(stage: Stage) -> None:
     assert (await stage.finish(click)).kind is K.DISCONNECTED
 
 
+async def test_what_one_source_refuses_does_not_end_anothers_click(stage: Stage) -> None:
+    """A click of a source that may remove the caller is done, though one that may not asked for the same before."""
+    stage.narrowings[SOURCE] = m.Limits(purposes=frozenset({"external"}))
+    stage.sources["open"] = stage.source("open")
+    scene = await stage.scene()
+    narrow = await stage.click(scene)
+    wide = await stage.click(scene, source="open")
+    assert (await stage.finish(wide)).kind is K.DISCONNECTED
+    assert (await stage.finish(narrow)).kind is K.REFUSED
+
+
 async def test_a_source_in_shadow(stage: Stage) -> None:
     """A source in shadow of a live org sends nothing, and says who would go; another source of it is live."""
     stage.narrowings[SOURCE] = m.Limits(is_live=False)
