@@ -57,7 +57,7 @@ async def test_comes_back_under_a_new_id(stage: Stage) -> None:
     assert len(await scene.present()) == 4
     assert len(await scene.calls("PATCH")) == 1
     await stage.tell()
-    assert "in the conversation again and was left alone" in (await stage.notes(ticket))[0]
+    assert "in the conversation again and was not removed a second time" in (await stage.notes(ticket))[0]
 
 
 async def test_back_on_another_leg_before_the_confirming_look(stage: Stage) -> None:

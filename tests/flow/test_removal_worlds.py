@@ -172,7 +172,7 @@ BEGINS: Mapping[tuple[m.OutcomeKind, bool], str] = {
     (K.DISCONNECTED, True): "The caller was removed from the conversation; a look afterwards confirmed it. The same",
     (K.ALREADY_GONE, False): "Nothing was done: the caller had already left the conversation. Still there:",
     (K.ALREADY_GONE, True): "Nothing was done: the caller had already left the conversation. The same person is in",
-    (K.NOT_FOUND, False): "Nobody was removed: the person named on this ticket is not in the conversation.",
+    (K.NOT_FOUND, False): "Nobody was removed: nobody in the conversation is the person named on this ticket.",
     (K.UNKNOWN, False): "It is not known where the caller is: the person is no longer listed in this conversation",
     (K.FAILED, False): "The caller is still in the conversation:",
     (K.EXPIRED, False): "Nobody was removed:",

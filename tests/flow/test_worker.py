@@ -93,7 +93,7 @@ async def test_a_lost_wake_costs_a_second(stage: Stage) -> None:
 
 async def test_slots(stage: Stage) -> None:
     """No more attempts run at once than there are slots, and a free slot is filled at once."""
-    scenes = [await stage.scene() for _ in range(REMOVAL_SLOTS + 4)]
+    scenes = [await stage.scene() for _ in range(REMOVAL_SLOTS + 1)]  # the burst carries no more first looks by then
     ids = [await stage.click(scene) for scene in scenes]
     slow = SlowLook(stage, 0.9)
     async with working(stage.place(genesys=slow)):
@@ -105,7 +105,7 @@ async def test_slots(stage: Stage) -> None:
     assert slow.most == REMOVAL_SLOTS
     began = min([(await scene.calls())[0]["at"] for scene in scenes])
     late = [(await scene.calls())[0]["at"] - began for scene in scenes[REMOVAL_SLOTS:]]
-    assert late == pytest.approx([2.1] * 4, abs=0.05)  # two looks and the rest between them: not at the next re-check
+    assert late == pytest.approx([2.1], abs=0.05)  # two looks and the rest between them: not at the next re-check
 
 
 async def test_reports_never_delay_removals(stage: Stage) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 _BY_HAND = "Remove the person by hand."
 _SHOW = "Remove the person by hand, and show this note to an administrator."
+# where nobody could look: the person may be gone
+_SHOW_IF = "If the person is still there, do it by hand, and show this note to an administrator."
 _SETTING = (
     "If the person has to leave all the same, do it by hand. "
     "An administrator can allow it with the setting “{allowed_by}”."
@@ -25,25 +27,27 @@ TICKET: Mapping[str, str] = {
     "disconnected": "{Who} was removed from the conversation; a look afterwards confirmed it.",
     "already_gone": "Nothing was done: {who} had already left the conversation.",
     "not_found": (
-        "Nobody was removed: the person named on this ticket is not in the conversation. "
-        "Check the number or id on this ticket, then click again."
+        "Nobody was removed: nobody in the conversation is the person named on this ticket. "
+        "Check the number or id on this ticket: if it is wrong, correct it and click again; if it is right, the person "
+        "has left, or was never there."
     ),
     "not_found.conversation": (
         "Nobody was removed: Genesys Cloud knows no such conversation. "
         "Check the conversation id on this ticket, then click again."
     ),
-    "refused": f"Nobody was removed: the rules of this service do not allow it. {_SHOW}",
+    "refused": f"Nobody was removed: the rules of this service do not allow it. {_SHOW_IF}",
     "refused.ambiguous": (
         "Nobody was removed: several people in the conversation fit what the ticket says, and only one may be "
         "meant ({candidates}). "
-        "Name the one by participant id, then click again."
+        "Name the right one by participant id and click again, or remove the person by hand."
     ),
     "refused.contradictory": (
         "Nobody was removed: the ticket names the person in two ways that do not mean the same one ({candidates}). "
         "Name the person in one way, then click again."
     ),
     "refused.purpose": (
-        f"Nobody was removed: {{who}} has a role that this service is not allowed to remove. {_SETTING}"
+        "Nobody was removed: the person whom this ticket names is {who}, and this service may not remove people with "
+        f"that role. Check that the ticket names the right person. {_SETTING}"
     ),
     "refused.last_pair": (
         "Nobody was removed: at most one other person is there, so the call would end with the removal. " + _SETTING
@@ -77,23 +81,23 @@ TICKET: Mapping[str, str] = {
     "expired.busy": (f"Nobody was removed: there was too much to do, and meanwhile the click became too old. {_CLICK}"),
     "failed": f"{{Who}} is still in the conversation. {_BY_HAND}",
     "failed.forbidden": (
-        f"Nobody was removed: Genesys Cloud does not let this service look into the conversation. {_SHOW}"
+        f"Nobody was removed: Genesys Cloud does not let this service see the conversation. {_SHOW_IF}"
     ),
     "failed.forbidden.permission": (
-        f"Nobody was removed: this service lacks a permission in Genesys Cloud to look into conversations. {_SHOW}"
+        f"Nobody was removed: this service lacks a permission in Genesys Cloud to see conversations. {_SHOW_IF}"
     ),
     "failed.forbidden.division": (
-        "Nobody was removed: this service lacks a permission in Genesys Cloud to look into conversations of this "
-        f"division. {_SHOW}"
+        "Nobody was removed: this service lacks a permission in Genesys Cloud to see conversations of the division "
+        f"that this one belongs to. {_SHOW_IF}"
     ),
     "failed.forbidden.closed": (
-        "Nobody was removed: Genesys Cloud does not let this service look into the conversation, which may be over. "
-        "If the person is still there, do it by hand, and show this note to an administrator."
+        "Nobody was removed: Genesys Cloud does not let this service see the conversation, which may be over. "
+        + _SHOW_IF
     ),
     "failed.rejected": (
-        f"Nobody was removed: Genesys Cloud did not tell this service who is in the conversation. {_SHOW}"
+        f"Nobody was removed: Genesys Cloud did not tell this service who is in the conversation. {_SHOW_IF}"
     ),
-    "failed.rejected.login": f"Nobody was removed: Genesys Cloud did not let this service log in. {_SHOW}",
+    "failed.rejected.login": f"Nobody was removed: Genesys Cloud did not let this service log in. {_SHOW_IF}",
     "failed.genesys_refused": f"{_THERE}Genesys Cloud refused the removal. {_SHOW}",
     "failed.genesys_refused.ended": (
         f"{_THERE}Genesys Cloud refused the removal and says that the call is over. {_BY_HAND}"
@@ -144,7 +148,7 @@ TICKET: Mapping[str, str] = {
     "failed.supervisor": _BARRED.replace("{why}", "this service may not remove supervisors") + _SETTING,
     "failed.requester": _BARRED.replace("{why}", "the person who clicked may not have people removed by this service")
     + _ASK,
-    "failed.poison": f"Nobody was removed: this service broke down three times over this request. {_SHOW}",
+    "failed.poison": f"Nobody was removed: this service broke down three times over this request. {_SHOW_IF}",
     "unknown": (
         "It is not known whether {who} was removed: the removal was sent, and afterwards the conversation could not "
         f"be seen. {_LOOK}"
@@ -155,8 +159,8 @@ TICKET: Mapping[str, str] = {
     ),
     # also where nothing was sent
     "unknown.participant_lost": (
-        "It is not known where {who} is: the person is no longer listed in this conversation, as happens when "
-        "conversations are merged. Look in Genesys Cloud yourself; if the person is still connected, "
+        "It is not known where {who} is: the person is no longer listed in this conversation, which may have been "
+        "merged with another one. Look in Genesys Cloud yourself, also there; if the person is still connected, "
         "remove the person by hand."
     ),
     "unknown.poison": (
@@ -166,7 +170,7 @@ TICKET: Mapping[str, str] = {
     "previewed": "Nobody was removed, as asked: this was only a preview. A real click would remove {who}.",
     "previewed.shadow": (
         "Nobody was removed, because this service only watches so far (shadow mode). It would have removed {who}. "
-        "If the person has to leave, do it by hand."
+        "If the person has to leave, do it by hand: another click would not."
     ),
 }
 
@@ -174,18 +178,19 @@ TICKET: Mapping[str, str] = {
 ALSO: Mapping[str, str] = {
     "title": "Remove Caller",
     "also.back": (
-        "The same person is in the conversation again and was left alone; click again if the person has to leave again."
+        "The same person is in the conversation again and was not removed a second time; "
+        "click again if the person has to leave again."
     ),
     "also.shadow": "This service only watches so far (shadow mode).",
     "also.preview": "This was only a preview.",
     "also.preview.refused": "This was only a preview: a click would be refused for the same reason.",
     "also.vanished": "Gone at the same time: {people}; call back whoever should not have left.",
     "also.vanished.all": "Gone at the same time: {people}.",
-    "also.meanwhile": "Gone meanwhile: {people}.",
+    "also.meanwhile": "Gone meanwhile: {people}; call back whoever should not have left.",
     "also.still_there": "Still there: {people}.",
     "also.besides": "Also there: {people}.",
     "also.seen": "In the conversation at the last look: {people}.",
-    "also.would_stay": "Would stay: {people}.",
+    "also.would_stay": "Would still be there: {people}.",
     "also.would_end": "Nobody else would be left: the conversation would end.",
     "also.ended": "Nobody else is left: the conversation has ended.",
     "also.alone": "Nobody else is there.",

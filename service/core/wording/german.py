@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 _BY_HAND = "Bitte von Hand entfernen."
 _SHOW = "Bitte von Hand entfernen und diese Notiz der Administration zeigen."
+_SHOW_IF = "Ist die Person noch im Gespräch, bitte von Hand entfernen und diese Notiz der Administration zeigen."
 _SETTING = (
     "Muss die Person trotzdem gehen, bitte von Hand entfernen. "
     "Die Administration kann es mit der Einstellung „{allowed_by}“ erlauben."
@@ -24,25 +25,27 @@ TICKET: Mapping[str, str] = {
     "disconnected": "{Who} wurde aus dem Gespräch entfernt; ein Blick danach hat es bestätigt.",
     "already_gone": "Es war nichts zu tun: {Who} hatte das Gespräch bereits verlassen.",
     "not_found": (
-        "Niemand wurde entfernt: Die im Ticket genannte Person ist nicht in diesem Gespräch. "
-        "Bitte Nummer oder ID im Ticket prüfen, dann erneut klicken."
+        "Niemand wurde entfernt: Niemand im Gespräch ist die im Ticket genannte Person. "
+        "Bitte Nummer oder ID im Ticket prüfen: Sind sie falsch, berichtigen und erneut klicken; stimmen sie, ist die "
+        "Person gegangen oder war nie da."
     ),
     "not_found.conversation": (
         "Niemand wurde entfernt: Genesys Cloud kennt dieses Gespräch nicht. "
         "Bitte die Gesprächs-ID im Ticket prüfen, dann erneut klicken."
     ),
-    "refused": f"Niemand wurde entfernt: Die Regeln dieses Dienstes erlauben es nicht. {_SHOW}",
+    "refused": f"Niemand wurde entfernt: Die Regeln dieses Dienstes erlauben es nicht. {_SHOW_IF}",
     "refused.ambiguous": (
         "Niemand wurde entfernt: Die Angaben im Ticket passen auf mehrere Personen im Gespräch, gemeint sein "
-        "darf nur eine "
-        "({candidates}). Bitte die richtige mit ihrer Teilnehmer-ID angeben, dann erneut klicken."
+        "darf nur eine ({candidates}). Bitte die richtige mit ihrer Teilnehmer-ID angeben und erneut klicken, oder die "
+        "Person von Hand entfernen."
     ),
     "refused.contradictory": (
         "Niemand wurde entfernt: Das Ticket nennt die Person auf zwei Arten, die nicht dieselbe meinen ({candidates}). "
         "Bitte nur eine Angabe machen, dann erneut klicken."
     ),
     "refused.purpose": (
-        f"Niemand wurde entfernt: {{Who}} hat eine Rolle, die dieser Dienst nicht entfernen darf. {_SETTING}"
+        "Niemand wurde entfernt: Die im Ticket genannte Person ist {who}, und Personen mit dieser Rolle darf dieser "
+        f"Dienst nicht entfernen. Bitte prüfen, ob das Ticket die richtige Person nennt. {_SETTING}"
     ),
     "refused.last_pair": (
         "Niemand wurde entfernt: Es ist höchstens noch eine andere Person im Gespräch; es wäre mit dem Entfernen "
@@ -78,25 +81,25 @@ TICKET: Mapping[str, str] = {
     "expired.busy": f"Niemand wurde entfernt: Es war zu viel zu tun, und inzwischen ist der Klick zu alt. {_CLICK}",
     "failed": f"{{Who}} ist noch im Gespräch. {_BY_HAND}",
     "failed.forbidden": (
-        f"Niemand wurde entfernt: Genesys Cloud lässt diesen Dienst nicht in das Gespräch sehen. {_SHOW}"
+        f"Niemand wurde entfernt: Genesys Cloud lässt diesen Dienst nicht in das Gespräch sehen. {_SHOW_IF}"
     ),
     "failed.forbidden.permission": (
-        f"Niemand wurde entfernt: Diesem Dienst fehlt in Genesys Cloud eine Berechtigung, Gespräche zu sehen. {_SHOW}"
+        "Niemand wurde entfernt: Diesem Dienst fehlt in Genesys Cloud eine Berechtigung, Gespräche zu sehen. "
+        + _SHOW_IF
     ),
     "failed.forbidden.division": (
-        "Niemand wurde entfernt: Diesem Dienst fehlt in Genesys Cloud eine Berechtigung, Gespräche dieses Bereichs zu "
-        f"sehen. {_SHOW}"
+        "Niemand wurde entfernt: Diesem Dienst fehlt in Genesys Cloud eine Berechtigung, Gespräche des Bereichs zu "
+        f"sehen, zu dem dieses gehört. {_SHOW_IF}"
     ),
     "failed.forbidden.closed": (
         "Niemand wurde entfernt: Genesys Cloud lässt diesen Dienst nicht in das Gespräch sehen; vielleicht ist "
-        "es schon "
-        "beendet. Ist die Person noch im Gespräch, bitte von Hand entfernen und diese Notiz der Administration zeigen."
+        f"es schon beendet. {_SHOW_IF}"
     ),
     "failed.rejected": (
-        "Niemand wurde entfernt: Genesys Cloud hat diesem Dienst nicht gesagt, wer in dem Gespräch ist. " + _SHOW
+        "Niemand wurde entfernt: Genesys Cloud hat diesem Dienst nicht gesagt, wer in dem Gespräch ist. " + _SHOW_IF
     ),
     "failed.rejected.login": (
-        f"Niemand wurde entfernt: Die Anmeldung dieses Dienstes bei Genesys Cloud schlug fehl. {_SHOW}"
+        f"Niemand wurde entfernt: Die Anmeldung dieses Dienstes bei Genesys Cloud schlug fehl. {_SHOW_IF}"
     ),
     "failed.genesys_refused": f"{_THERE}Genesys Cloud hat das Entfernen abgelehnt. {_SHOW}",
     "failed.genesys_refused.ended": (
@@ -157,7 +160,7 @@ TICKET: Mapping[str, str] = {
     "failed.supervisor": _BARRED.replace("{why}", "Supervisoren darf dieser Dienst nicht entfernen") + _SETTING,
     "failed.requester": _BARRED.replace("{why}", "wer geklickt hat, darf über diesen Dienst niemanden entfernen lassen")
     + _ASK,
-    "failed.poison": f"Niemand wurde entfernt: Dieser Dienst ist an dieser Anfrage dreimal gescheitert. {_SHOW}",
+    "failed.poison": f"Niemand wurde entfernt: Dieser Dienst ist an dieser Anfrage dreimal gescheitert. {_SHOW_IF}",
     "unknown": (
         "Es ist nicht bekannt, ob {who} entfernt wurde: Das Entfernen wurde abgeschickt, und danach war das Gespräch "
         f"nicht mehr zu sehen. {_LOOK}"
@@ -167,9 +170,9 @@ TICKET: Mapping[str, str] = {
         f"Cloud das Gespräch nicht mehr. {_LOOK}"
     ),
     "unknown.participant_lost": (
-        "Es ist nicht bekannt, wo {who} ist: Die Person ist in diesem Gespräch nicht mehr aufgeführt, wie es beim "
-        "Zusammenlegen von Gesprächen vorkommt. Bitte selbst in Genesys Cloud nachsehen; ist die Person noch "
-        "verbunden, von Hand entfernen."
+        "Es ist nicht bekannt, wo {who} ist: Die Person ist in diesem Gespräch nicht mehr aufgeführt; vielleicht "
+        "wurde es mit einem anderen zusammengelegt. Bitte selbst in Genesys Cloud nachsehen, auch dort; ist die Person "
+        "noch verbunden, von Hand entfernen."
     ),
     "unknown.poison": (
         "Es ist nicht bekannt, ob {who} entfernt wurde: Das Entfernen wurde abgeschickt, und danach ist dieser Dienst "
@@ -180,26 +183,26 @@ TICKET: Mapping[str, str] = {
     ),
     "previewed.shadow": (
         "Niemand wurde entfernt, weil dieser Dienst bisher nur zusieht (Schattenmodus). Entfernt worden wäre: {who}. "
-        "Muss die Person gehen, bitte von Hand entfernen."
+        "Muss die Person gehen, bitte von Hand entfernen: Ein weiterer Klick täte es nicht."
     ),
 }
 
 ALSO: Mapping[str, str] = {
     "title": "Anrufer entfernen",
     "also.back": (
-        "Dieselbe Person ist wieder im Gespräch und wurde in Ruhe gelassen; muss sie erneut gehen, bitte erneut "
-        "klicken."
+        "Dieselbe Person ist wieder im Gespräch und wurde kein zweites Mal entfernt; muss sie erneut gehen, bitte "
+        "erneut klicken."
     ),
     "also.shadow": "Dieser Dienst sieht bisher nur zu (Schattenmodus).",
     "also.preview": "Dies war nur eine Vorschau.",
     "also.preview.refused": "Dies war nur eine Vorschau: Ein Klick würde aus demselben Grund abgelehnt.",
     "also.vanished": "Zur selben Zeit gegangen: {people}; bitte zurückrufen, wer nicht gehen sollte.",
     "also.vanished.all": "Zur selben Zeit gegangen: {people}.",
-    "also.meanwhile": "Inzwischen gegangen: {people}.",
+    "also.meanwhile": "Inzwischen gegangen: {people}; bitte zurückrufen, wer nicht gehen sollte.",
     "also.still_there": "Noch da: {people}.",
     "also.besides": "Außerdem da: {people}.",
     "also.seen": "Beim letzten Blick im Gespräch: {people}.",
-    "also.would_stay": "Bleiben würden: {people}.",
+    "also.would_stay": "Weiter im Gespräch wären: {people}.",
     "also.would_end": "Sonst würde niemand bleiben: Das Gespräch wäre beendet.",
     "also.ended": "Sonst ist niemand mehr da: Das Gespräch ist beendet.",
     "also.alone": "Sonst ist niemand da.",

@@ -163,7 +163,7 @@ def test_others_are_counted_by_purpose(people: Mapping[str, int], english: str, 
 def test_everything_known_is_told() -> None:
     """Who came back, who vanished and who stays follow the sentence; what Genesys said is the operator's."""
     said = explanation(FULL)
-    assert "The same person is in the conversation again and was left alone" in said
+    assert "The same person is in the conversation again and was not removed a second time" in said
     assert "Gone at the same time: 1 internal participant; call back whoever should not have left." in said
     assert said.endswith("In the conversation at the last look: 2 agents, 1 external participant.")
     assert "409" not in said
@@ -183,12 +183,15 @@ def test_everything_known_is_told() -> None:
             {"vanished": {"agent": 1}, "remaining": {}},
             "same time: 1 agent. Nobody else is left: the conversation has ended. There is nothing more to do.",
         ),
-        ({"kind": K.PREVIEWED, "reason": "preview"}, "A real click would remove the caller. Would stay: 1 agent."),
+        (
+            {"kind": K.PREVIEWED, "reason": "preview"},
+            "A real click would remove the caller. Would still be there: 1 agent.",
+        ),
         ({"kind": K.PREVIEWED, "reason": "preview", "remaining": {}}, "the conversation would end."),
         ({"kind": K.FAILED, "reason": "no_effect", "state_seen": "connected"}, "by hand. Also there: 1 agent."),
         (
             {"kind": K.FAILED, "reason": "no_effect", "state_seen": "connected", "vanished": {"user": 1}},
-            "Gone meanwhile: 1 internal participant. Also there: 1 agent.",
+            "Gone meanwhile: 1 internal participant; call back whoever should not have left. Also there: 1 agent.",
         ),
         ({"kind": K.FAILED, "reason": "no_effect", "remaining": {}}, "Remove the person by hand."),
         ({"kind": K.ALREADY_GONE, "rehearsed": "preview"}, "Still there: 1 agent. This was only a preview."),

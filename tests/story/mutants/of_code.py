@@ -119,7 +119,7 @@ REMOVAL = (
     Mutant(
         "a replay joins nothing",
         "flow/operations.py",
-        (("        intent_key=None,\n", "        intent_key=hashlib.sha256(old.id.encode()).hexdigest(),\n"),),
+        (("        intent_key=None,\n", "        intent_key=hashlib.sha256(terms.org.encode()).hexdigest(),\n"),),
         "tests/flow/test_operations.py::test_replay",
     ),
     Mutant(
