@@ -12,7 +12,7 @@ from collections.abc import Mapping
 _BY_HAND = "Remove the person by hand."
 _SHOW = "Remove the person by hand, and show this note to an administrator."
 # where nobody could look: the person may be gone
-_SHOW_IF = "If the person is still there, do it by hand, and show this note to an administrator."
+_SHOW_IF = "Look yourself; if the person is still there, remove the person by hand. Show this note to an administrator."
 _SETTING = (
     "If the person has to leave all the same, do it by hand. "
     "An administrator can allow it with the setting “{allowed_by}”."
@@ -29,7 +29,7 @@ TICKET: Mapping[str, str] = {
     "not_found": (
         "Nobody was removed: nobody in the conversation is the person named on this ticket. "
         "Check the number or id on this ticket: if it is wrong, correct it and click again; if it is right, the person "
-        "has left, or was never there."
+        "has left, or was never there, and there is nothing to do."
     ),
     "not_found.conversation": (
         "Nobody was removed: Genesys Cloud knows no such conversation. "
@@ -160,7 +160,7 @@ TICKET: Mapping[str, str] = {
     # also where nothing was sent
     "unknown.participant_lost": (
         "It is not known where {who} is: the person is no longer listed in this conversation, which may have been "
-        "merged with another one. Look in Genesys Cloud yourself, also there; if the person is still connected, "
+        "merged with another one. Look in Genesys Cloud yourself, at that one too; if the person is still connected, "
         "remove the person by hand."
     ),
     "unknown.poison": (
@@ -170,7 +170,7 @@ TICKET: Mapping[str, str] = {
     "previewed": "Nobody was removed, as asked: this was only a preview. A real click would remove {who}.",
     "previewed.shadow": (
         "Nobody was removed, because this service only watches so far (shadow mode). It would have removed {who}. "
-        "If the person has to leave, do it by hand: another click would not."
+        "If the person has to leave, do it by hand: another click would change nothing."
     ),
 }
 

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 
 _BY_HAND = "Bitte von Hand entfernen."
 _SHOW = "Bitte von Hand entfernen und diese Notiz der Administration zeigen."
-_SHOW_IF = "Ist die Person noch im Gespräch, bitte von Hand entfernen und diese Notiz der Administration zeigen."
+_SHOW_IF = (
+    "Bitte selbst nachsehen; ist die Person noch im Gespräch, von Hand entfernen. Bitte diese Notiz der "
+    "Administration zeigen."
+)
 _SETTING = (
     "Muss die Person trotzdem gehen, bitte von Hand entfernen. "
     "Die Administration kann es mit der Einstellung „{allowed_by}“ erlauben."
@@ -27,7 +30,7 @@ TICKET: Mapping[str, str] = {
     "not_found": (
         "Niemand wurde entfernt: Niemand im Gespräch ist die im Ticket genannte Person. "
         "Bitte Nummer oder ID im Ticket prüfen: Sind sie falsch, berichtigen und erneut klicken; stimmen sie, ist die "
-        "Person gegangen oder war nie da."
+        "Person gegangen oder war nie da, und es ist nichts zu tun."
     ),
     "not_found.conversation": (
         "Niemand wurde entfernt: Genesys Cloud kennt dieses Gespräch nicht. "
@@ -183,7 +186,7 @@ TICKET: Mapping[str, str] = {
     ),
     "previewed.shadow": (
         "Niemand wurde entfernt, weil dieser Dienst bisher nur zusieht (Schattenmodus). Entfernt worden wäre: {who}. "
-        "Muss die Person gehen, bitte von Hand entfernen: Ein weiterer Klick täte es nicht."
+        "Muss die Person gehen, bitte von Hand entfernen: Ein weiterer Klick würde nichts ändern."
     ),
 }
 
