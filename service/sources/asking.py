@@ -108,7 +108,8 @@ def removal_in(asked: Asked, ticket: m.Ticket | None, event_at: int | None) -> m
         selector=selector,
         identity=identity,
         medium=_medium(fields),
-        preview=fields.flag("preview"),
+        # beside the data as well as in it: who wrote it at the wrong place meant that nobody is to go
+        preview=any([fields.flag("preview"), asked.head.flag("preview")]),
         ticket=ticket,
         requester=asked.requester,
         reason=fields.prose("reason", _REASON_CHARS),

@@ -89,6 +89,14 @@ def test_one_thing_only(action: str | None) -> None:
     assert refused(flat(action=action)) == 'this service does one thing: action "disconnect"'
 
 
+@pytest.mark.parametrize("inside, beside", [(True, None), (None, True), (True, False), (False, True)])
+def test_a_preview_said_anywhere_is_one(inside: bool | None, beside: bool | None) -> None:
+    """A preview is one whether it is asked for in the data or beside it; what is neither true nor false is refused."""
+    said = json.loads(own(preview=inside)) | {"preview": beside}
+    assert removal(json.dumps(said).encode()).preview
+    assert "true or false" in refused(json.dumps(said | {"preview": "true"}).encode())
+
+
 def test_own_form_needs_no_action() -> None:
     """In the own form the type says what is wanted; an action that says otherwise is refused all the same."""
     assert removal(own(action="disconnect")) == removal(own())
