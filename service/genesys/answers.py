@@ -10,6 +10,7 @@ from service.core import model as m
 from service.core.errors import Throttled
 from service.genesys.wire import conversation_in, json_in
 from service.outbound import Answered, printable
+from service.telemetry import without_numbers
 
 _ABSENT_SECONDS = 3.0  # a 429 without Retry-After: what the vendor's own SDK waits
 _LONGEST_SECONDS = 180.0  # the vendor's own SDK gives up beyond; a removal that waited longer would be too late anyway
@@ -120,7 +121,7 @@ def reply_in(answered: Answered) -> m.Reply:
         kind = answered.header("content-type") or "nothing"
         return m.Reply(answered.status, NOT_JSON, printable(f"the answer was no JSON but {kind}"), correlation_id)
     code = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
-    message = printable(message) if isinstance(message, str) else ""
+    message = without_numbers(printable(message)) if isinstance(message, str) else ""
     permissions, division = _missing_in(body, message) if answered.status == _FORBIDDEN else ((), "")
     return m.Reply(answered.status, code, message, correlation_id, permissions, division)
 

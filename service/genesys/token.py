@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ _MOST_EARLY_SECONDS = 60.0  # more than any call and its waiting take
 _PAUSE_SECONDS = 5.0  # between renewals that fail while the token is good: it takes more than one to miss the end
 _FIRST_ERROR = 400
 _MASK = "***"
+_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)  # of JSON, for what a credential is made of
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)  # what a header can carry
 
 
@@ -124,11 +126,27 @@ def without(answered: Answered, *secrets: str) -> Answered:
     """Return an answer without `secrets`: an error may repeat what was asked, and what it says is kept."""
     if answered.status < _FIRST_ERROR:
         return answered
-    body, headers = answered.body, answered.headers
+    body, headers = _plain(answered.body), answered.headers
     for secret in secrets:
-        body = body.replace(secret.encode(), _MASK.encode())
+        for spelled in (_spelled(secret), secret):
+            body = body.replace(spelled.encode(), _MASK.encode())
         headers = tuple((name, value.replace(secret, _MASK)) for name, value in headers)
     return replace(answered, body=body, headers=headers)
+
+
+def _plain(body: bytes) -> bytes:
+    """Return JSON without the escapes that it could do without: to whoever reads it, an escaped slash is a slash."""
+    return _ESCAPE.sub(_unescaped, body)
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return _spelled(chr(int(found[1], 16))).encode()  # a quote and a backslash need theirs
+    return b"/" if found[0] == rb"\/" else found[0]
+
+
+def _spelled(secret: str) -> str:
+    return json.dumps(secret, ensure_ascii=False)[1:-1]
 
 
 def _token_in(answered: Answered, asked_at: float) -> _Token:

@@ -2,16 +2,21 @@
 
 import asyncio
 import base64
+import json
+import random
 import traceback
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from service.core import model as m
 from service.core.errors import Rejected, Throttled, Unreachable, Upstream
 from service.genesys import GenesysCloud, GenesysOptions
-from service.genesys.token import Login, token_rule
-from service.outbound import Caller, Outgoing
+from service.genesys.answers import reply_in
+from service.genesys.token import Login, token_rule, without
+from service.outbound import Answered, Caller, Outgoing
 from tests.genesys.peers import CID, PID, HandClock, Noting, Play, dripping, mute, peer, read_request, reply, saying
 
 OPTIONS = GenesysOptions.model_validate(
@@ -310,3 +315,19 @@ async def test_what_repeats_our_secrets_is_not_kept() -> None:
     answer, sight = await cloud.disconnect(CID, m.Target(PID, ()), 1e9), await cloud.look(CID)
     assert answer.reply.message == "Bearer *** is over"
     assert "canary" not in repr(answer) + repr(sight)
+
+
+@settings(max_examples=50)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40), st.randoms())
+def test_no_spelling_of_a_secret_is_kept(secret: str, dice: random.Random) -> None:
+    """Whatever a secret is made of, and however JSON escapes it, an error that repeats it is kept without it."""
+
+    def spelled(char: str) -> str:
+        needed = json.dumps(char)[1:-1]
+        return dice.choice([needed, "\\/" if char == "/" else needed, f"\\u{ord(char):04x}", f"\\u{ord(char):04X}"])
+
+    written = "".join(map(spelled, secret))
+    body = f'{{"code": "x", "message": "a\\n\\u00e4 <{written}> \\"z\\\\"}}'.encode()
+    assert json.loads(body)["message"] == f'a\n\xe4 <{secret}> "z\\'
+    kept = reply_in(without(Answered(400, (("content-type", "application/json"),), body), secret))
+    assert kept.message == 'a\ufffd\xe4 <***> "z\\'
