@@ -44,8 +44,13 @@ class Workplace:
     wording: Wording = SHIPPED
 
     def terms_of(self, org: str, source: str) -> m.Terms:
-        """Return the terms of what `source` asks of `org`; a source taken out of the settings falls under the org's."""
-        return replace(self.terms[org], narrowed_by=self.narrowings.get(source, m.Limits()))
+        """Return the terms of what `source` asks of `org`.
+
+        Nobody is removed for a source that is not in the settings: it was taken out since, or this process does not
+        know it yet, and then it does not know either what that source refuses.
+        """
+        unsaid = m.Limits() if source in self.sources else m.Limits(purposes=frozenset())
+        return replace(self.terms[org], narrowed_by=self.narrowings.get(source, unsaid))
 
     @asynccontextmanager
     async def renewing(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> AsyncIterator[None]:

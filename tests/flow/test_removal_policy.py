@@ -93,12 +93,22 @@ async def test_a_source_narrows(stage: Stage, limits: dict[str, Any], reason: st
     assert (await ended(stage, scene, source="open"))[0] == "disconnected"
 
 
-async def test_a_source_taken_out_falls_under_its_org(stage: Stage) -> None:
-    """What a source asked before it was taken out of the settings is decided by the org's terms alone."""
-    stage.narrowings[SOURCE] = m.Limits(purposes=frozenset())
-    click = await stage.click(await stage.scene())
+async def test_nobody_is_removed_for_a_source_that_was_taken_out(stage: Stage) -> None:
+    """What a source asked before it was taken out of the settings is refused: nobody knows any more what it refuses."""
+    stage.narrowings[SOURCE] = m.Limits(requesters=frozenset({"omar.haddad"}))
+    scene = await stage.scene()
+    click = await stage.click(scene)
     stage.narrowings.clear()
-    assert (await stage.finish(click)).kind is K.DISCONNECTED
+    stage.sources.clear()
+    outcome = await stage.finish(click)
+    assert (outcome.kind, outcome.reason, outcome.allowed_by) == (K.REFUSED, "purpose", f"sources.{SOURCE}.purposes")
+    assert await scene.calls("PATCH") == []
+
+
+async def test_a_source_that_says_nothing_falls_under_its_org(stage: Stage) -> None:
+    """A source without limits of its own is decided by the org's terms alone."""
+    stage.narrowings.clear()
+    assert (await stage.finish(await stage.click(await stage.scene()))).kind is K.DISCONNECTED
 
 
 async def test_what_one_source_refuses_does_not_end_anothers_click(stage: Stage) -> None:
