@@ -157,6 +157,8 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, cl
     if gone and clicked_at is not None:
         # an old click is not for who came back: the person it meant has left, this one joined after it
         present = [p for p in present if p.joined_at <= clicked_at]
+    if present and clicked_at is not None and all(_returned(p, clicked_at) for p in present):
+        return Selection(View.BACK, _newest(present))  # the same, under the id that he had
     if not present:
         starting = [p for p in found if not p.is_gone and not p.is_present]
         return Selection(View.NO_LEGS, _newest(starting)) if starting else Selection(View.ONLY_GONE, _newest(gone))
@@ -166,6 +168,13 @@ def _named(removal: m.Removal, people: list[m.Participant], policy: m.Policy, cl
     # several media of one person: voice, where no other is named
     in_voice = [p for p in present if any(leg.medium is m.Medium.VOICE and not leg.is_ended for leg in p.legs)]
     return _one_of(in_voice or present)
+
+
+def _returned(person: m.Participant, clicked_at: int) -> bool:
+    """Whether `person` has left, and every leg that is there began after the click."""
+    return any(leg.is_ended for leg in person.legs) and all(
+        leg.began_at > clicked_at for leg in person.legs if not leg.is_ended
+    )
 
 
 def _meant(removal: m.Removal, people: list[m.Participant], policy: m.Policy) -> tuple[list[m.Participant], bool]:

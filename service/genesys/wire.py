@@ -22,6 +22,8 @@ _LONGEST_WORD = 64  # of an id, a purpose or a state: theirs have at most 36, an
 # An attribute that is longer than a source may name is left out whole: cut, it would read as another one.
 _MOST_ATTRIBUTES, _LONGEST_KEY, _LONGEST_VALUE = 500, 256, 1024
 _MOST_ROLES = 8  # theirs are four
+# a participant who watches over another one names that one here, also where the role is not listed
+_WATCHING = {"monitoredParticipantId": "monitor", "coachedParticipantId": "coach", "bargedParticipantId": "barge"}
 _MOST_DIVISIONS, _LONGEST_NAME = 100, 256
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -75,7 +77,7 @@ def _participant(given: Mapping[str, object]) -> m.Participant:
         joined_at=max(_moment(_text(given, "connectedTime")), _moment(_text(given, "startTime"))),
         queue_id=m.uuid_in(_text(given, "queueId")) or "",
         attributes=_attributes(given.get("attributes")),
-        media_roles=_roles(given.get("mediaRoles")),
+        media_roles=_roles(given),
         left_at=_moment(_text(given, "endTime")),
     )
 
@@ -83,7 +85,8 @@ def _participant(given: Mapping[str, object]) -> m.Participant:
 def _leg(medium: m.Medium, given: Mapping[str, object]) -> m.Leg:
     """Read one communication; a state that is unknown or missing has not ended."""
     state = _word(_text(given, "state"))
-    return m.Leg(id=_word(_text(given, "id")), medium=medium, state=state, is_ended=state in _ENDED)
+    began = [at for name in ("startAlertingTime", "connectedTime") if (at := _moment(_text(given, name)))]
+    return m.Leg(_word(_text(given, "id")), medium, state, state in _ENDED, min(began, default=0))
 
 
 def _attributes(given: object) -> tuple[tuple[str, str], ...]:
@@ -93,9 +96,11 @@ def _attributes(given: object) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(fit)[:_MOST_ATTRIBUTES])
 
 
-def _roles(given: object) -> tuple[str, ...]:
-    words = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
-    return tuple(_word(one) for one in words[:_MOST_ROLES])
+def _roles(given: Mapping[str, object]) -> tuple[str, ...]:
+    listed = given.get("mediaRoles")
+    words = [_word(one) for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    told = [role for name, role in _WATCHING.items() if _text(given, name)]
+    return tuple(dict.fromkeys([*told, *words]))[:_MOST_ROLES]
 
 
 def _divisions(document: Mapping[str, object]) -> tuple[m.Division, ...]:

@@ -324,3 +324,26 @@ def test_a_merge_is_followed_by_what_stays_true() -> None:
     assert found(selected(wish(BY_LEG), *moved)) == (V.NOBODY, "")
     kept_leg = person(B, address=f"tel:{NUMBER}", calls=[leg(ONE)])
     assert found(selected(wish(BY_LEG), kept_leg)) == (V.PRESENT, B)
+
+
+@pytest.mark.parametrize("by", [m.Selector(Kind.PARTICIPANT_ID, A), BY_PHONE, BY_PURPOSE])
+@pytest.mark.parametrize(
+    "calls, view",
+    [
+        ([leg(state="terminated"), leg(TWO) | {"connectedTime": AFTER}], V.BACK),
+        ([leg(state="terminated"), leg(TWO) | {"connectedTime": AFTER, "startAlertingTime": BEFORE}], V.PRESENT),
+        ([leg(state="terminated"), leg(TWO)], V.PRESENT),
+        ([leg(state="terminated"), leg(TWO) | {"connectedTime": AFTER}, leg(THREE)], V.PRESENT),
+        ([leg(TWO) | {"connectedTime": AFTER}], V.PRESENT),
+    ],
+)
+def test_an_old_click_is_not_for_who_came_back_under_the_same_id(
+    by: m.Selector, calls: list[dict[str, Any]], view: View
+) -> None:
+    """Whose legs ended, and who is there only by one that began after the click, came back, and is left alone."""
+    caller = person(calls=calls, address=f"tel:{NUMBER}")
+    agent = person(B, "agent", calls=[leg("agent")])
+    assert found(selected(wish(by), caller, agent)) == (view, A)
+    other = person(C, "external", calls=[leg("other")], address=f"tel:{NUMBER}")
+    if by == BY_PHONE:
+        assert several(selected(wish(by), caller, agent, other)) == (False, [A, C]), "nobody else for it"

@@ -91,7 +91,7 @@ def test_attributes_have_a_number() -> None:
         (["full"], ("full",)),
         (["barge", "Coach", "new word", "r" * 65], ("barge", "coach", "new word", "r" * 64)),
         ([None, 1, {}, "monitor"], ("monitor",)),
-        (["full"] * 9, ("full",) * 8),
+        ([f"r{number}" for number in range(9)], tuple(f"r{number}" for number in range(8))),
         ("monitor", ()),
         (None, ()),
     ],
@@ -99,6 +99,37 @@ def test_attributes_have_a_number() -> None:
 def test_media_roles_are_words(given: object, read_as: tuple[str, ...]) -> None:
     """What somebody may do is said in words, unknown ones included; what is no list of words says nothing."""
     assert person(mediaRoles=given).media_roles == read_as
+
+
+@pytest.mark.parametrize(
+    "fields, roles",
+    [
+        ({"monitoredParticipantId": PID}, ("monitor",)),
+        ({"coachedParticipantId": PID, "mediaRoles": []}, ("coach",)),
+        ({"bargedParticipantId": PID, "mediaRoles": ["full", "barge"]}, ("barge", "full")),
+        ({"monitoredParticipantId": "", "coachedParticipantId": None, "bargedParticipantId": 7}, ()),
+        ({"mediaRoles": ["full"] * 20 + ["monitor"]}, ("full", "monitor")),
+        ({"consultParticipantId": PID}, ()),
+    ],
+)
+def test_who_watches_over_another_is_known_by_either_field(fields: dict[str, object], roles: tuple[str, ...]) -> None:
+    """A supervisor is one by his role, or by whom he listens to where no role is listed, and however many are."""
+    assert person(**fields).media_roles == roles
+
+
+@pytest.mark.parametrize(
+    "fields, began_at",
+    [
+        ({"connectedTime": "1970-01-01T00:00:02Z"}, 2000),
+        ({"connectedTime": "1970-01-01T00:00:02Z", "startAlertingTime": "1970-01-01T00:00:01Z"}, 1000),
+        ({"startAlertingTime": "1970-01-01T00:00:03Z", "connectedTime": "soon"}, 3000),
+        ({"connectedTime": 7}, 0),
+    ],
+)
+def test_when_a_leg_began(fields: dict[str, object], began_at: int) -> None:
+    """A leg began with the earlier of its two moments; where it tells none, nobody knows."""
+    (leg,) = person(calls=[{"id": "leg-1", "state": "connected", **fields}]).legs
+    assert leg.began_at == began_at
 
 
 @pytest.mark.parametrize("given, read_as", [(USER.upper(), USER), ("sales", ""), (None, ""), (7, "")])

@@ -16,12 +16,14 @@ class Leg:
     Attributes:
         state: as Genesys wrote it, lower-case; unknown words are kept and count as present.
         is_ended: disconnected or terminated.
+        began_at: when it began to alert or was connected, the earlier that is known; 0 when neither is.
     """
 
     id: str
     medium: Medium
     state: str
     is_ended: bool
+    began_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
