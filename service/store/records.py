@@ -12,6 +12,7 @@ import orjson
 from service.core import model as m
 from service.core.errors import Reply, StoreDown
 from service.store.keys import action_of
+from service.telemetry import without_numbers
 
 # the schema of every record; the scripts have the same word in their prologue
 VERSION = "1"
@@ -64,8 +65,8 @@ def json_of(noun: object) -> str:
 
 def masked(removal: m.Removal) -> m.Removal:
     """Return `removal` with numbers and attributes cut to their last four characters, as it is kept after the end."""
-    identity = removal.identity and removal.identity.masked
-    return dataclasses.replace(removal, selector=removal.selector.masked, identity=identity)
+    identity, reason = removal.identity and removal.identity.masked, without_numbers(removal.reason)
+    return dataclasses.replace(removal, selector=removal.selector.masked, identity=identity, reason=reason)
 
 
 def lines_of(entries: Iterable[m.Entry]) -> list[str]:

@@ -11,7 +11,7 @@ import redis
 
 from service.genesys import GenesysCloud, GenesysOptions
 from service.outbound import Outgoing
-from tests.flow.stage import URL, Stage, Wire
+from tests.flow.stage import PHONE, URL, Stage, Wire
 
 
 class Overhearing(Wire):
@@ -76,3 +76,18 @@ async def test_what_we_log_in_with_stays_inside(
     assert stage.credentials["client_secret"] in way.heard
     assert len(way.heard) >= 3  # Basic, the secret in it, and at least one token
     assert [secret for secret in way.heard if secret in told] == []
+
+
+async def test_no_number_is_left_when_it_has_ended(stage: Stage) -> None:
+    """Neither the selector, nor what the requester wrote, nor what Genesys said keeps a number after the end."""
+    scene = await stage.scene()
+    said = f"the participant {PHONE} cannot be changed"
+    await scene.answers({"on": "disconnect", "status": 400, "code": "bad.request", "message": said})
+    action_id = await stage.click(scene, reason=f"calls from {PHONE} all day", external_contact_id=None)
+    assert PHONE in repr((await stage.account(action_id)).action.removal)
+    outcome = await stage.finish(action_id)
+    assert outcome.reply is not None
+    assert outcome.reply.message == "the participant …0123 cannot be changed"
+    account = await stage.account(action_id)
+    assert account.action.removal.reason == "calls from …0123 all day"
+    assert PHONE.removeprefix("+") not in dumped(stage.client)
