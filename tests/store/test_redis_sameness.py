@@ -140,14 +140,40 @@ async def test_a_wish_follows_its_latest_action(story: Story) -> None:
     assert await story.accepted(3, **intent) == second
 
 
-@pytest.mark.parametrize("is_sent, joined", [(False, ""), (True, "intent")])
-async def test_a_fresh_click_is_not_late_with_the_old_one(story: Story, is_sent: bool, joined: str) -> None:
-    """A click joins an open action past its not-after only where something was sent: the other would take it along."""
+@pytest.mark.parametrize(
+    "is_sent, after, max_age, joined",
+    [
+        (False, 60, 120, "intent"),
+        (False, 60.001, 120, ""),
+        (False, 119, 120, ""),
+        (False, 119, 5, ""),
+        (False, 117, 5, "intent"),
+        (False, 120, 120, ""),
+        (True, 119, 120, "intent"),
+        (True, 120, 120, "intent"),
+    ],
+)
+async def test_a_fresh_click_is_not_late_with_the_old_one(
+    story: Story, is_sent: bool, after: float, max_age: int, joined: str
+) -> None:
+    """A click joins an open action that has half of its own time left, or sent something: else both would be late."""
     intent = {"intent_key": digest("wish")}
     await (story.sent(1, **intent) if is_sent else story.accepted(1, **intent))
-    story.clock.move(120)
-    receipt = await story.store.accept(offered(story.dice, 2, **intent))
+    story.clock.move(after)
+    receipt = await story.store.accept(offered(story.dice, 2, max_age_seconds=max_age, **intent))
     assert receipt.joined == joined
+
+
+@pytest.mark.parametrize("source, joined", [("desk", "intent"), ("other", "")])
+async def test_a_click_is_not_held_by_another_sources_pause(story: Story, source: str, joined: str) -> None:
+    """While a source is paused its own clicks wait together; another source's click goes its own way, at once."""
+    intent = {"intent_key": digest("wish")}
+    await story.store.pause(ORG, "desk")
+    first = await story.accepted(1, **intent)
+    receipt = await story.store.accept(offered(story.dice, 2, source=source, **intent))
+    assert receipt.joined == joined
+    free = {receipt.action_id} - {first}
+    assert {claim.action.id for claim in await story.claim()} == free
 
 
 async def test_an_older_end_leaves_the_wish_alone(story: Story) -> None:

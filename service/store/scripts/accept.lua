@@ -2,7 +2,7 @@
 -- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
 --       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
 -- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
---       due:reports of the source; requester
+--       due:reports of the source; requester; paused
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
@@ -30,10 +30,18 @@ expect('hash', KEYS[3])
 expect('list', KEYS[4])
 expect('set', KEYS[5])
 if KEYS[6] then expect('string', KEYS[6]) end
+expect('hash', base .. 'paused')
 
 local function answer(joined, id)
   local r = redis.call('HMGET', keys.action(id), 'key', 'outcome')
   return { 'ok', joined, id, r[1] or '', r[2] or '' }
+end
+
+-- Whether an open action that sent nothing yet will last for this click: one that has not half of the time that the click
+-- has, or that waits because another source is paused, would take it along when it expires.
+local function lasts(not_after, source)
+  local is_held = source ~= ARGV[14] and redis.call('HGET', base .. 'paused', source)
+  return not is_held and 2 * (not_after - now) >= clicked + tonumber(ARGV[19]) - now
 end
 
 -- Which action is it? The same delivery first, then the same wish.
@@ -50,10 +58,9 @@ end
 if not id and redis.call('EXISTS', KEYS[3]) == 1 then return answer('', offered) end
 if not id and KEYS[6] then
   local pointed = redis.call('GET', KEYS[6])
-  local fields = { 'v', 'state', 'joins', 'seen_at', 'not_after', 'sends' }
+  local fields = { 'v', 'state', 'joins', 'seen_at', 'not_after', 'sends', 'source' }
   local r = pointed and redis.call('HMGET', keys.action(pointed), unpack(fields))
-  -- one that is too late to be done would take a fresh click with it
-  local is_open = r and r[2] == pending and (tonumber(r[5]) > now or tonumber(r[6]) > 0)
+  local is_open = r and r[2] == pending and (tonumber(r[6]) > 0 or lasts(tonumber(r[5]), r[7]))
   if r and r[1] == V and (is_open or (r[3] == '1' and tonumber(r[4]) >= latest)) then
     id, joined = pointed, 'intent'
   end

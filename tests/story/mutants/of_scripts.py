@@ -269,8 +269,14 @@ ACCEPTING = (
     Mutant(
         "a fresh click does not expire with an old one",
         "store/scripts/accept.lua",
-        (("r[2] == pending and (tonumber(r[5]) > now or tonumber(r[6]) > 0)", "r[2] == pending"),),
+        (("2 * (not_after - now) >= clicked + tonumber(ARGV[19]) - now", "not_after > now"),),
         "tests/store/test_redis_sameness.py::test_a_fresh_click_is_not_late_with_the_old_one",
+    ),
+    Mutant(
+        "a click waits for no other source's pause",
+        "store/scripts/accept.lua",
+        (("return not is_held and 2 *", "return 2 *"),),
+        "tests/store/test_redis_sameness.py::test_a_click_is_not_held_by_another_sources_pause",
     ),
     Mutant(
         "a click after its receipt counts as received then",
