@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 from service.core import model as m
 from service.core.errors import Malformed, Unreadable
+from service.telemetry import without_numbers
 
 DEPTH: Final = 16  # our deepest shape has 3; a reference inside a list inside an event has 6
 _INTEGER_CHARS: Final = 18  # fits 64 bits with its sign
@@ -31,7 +32,7 @@ EXAMPLE_PHONE: Final = "+14155550123"
 EXAMPLE_MOMENT: Final = "2026-11-20T09:00:00Z"
 
 # Control characters, line and paragraph separators, and the invisible ones that turn or hide the text around them.
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # Somebody's number, though not as E.164: it is not shown. At least seven digits, at most fifteen and as much between.
 _DIALLED: Final = re.compile(r"(?=.*[0-9])[+0-9 ()./\u00a0-]{7,30}|(?:tel|sips?):.*", re.IGNORECASE | re.DOTALL)
@@ -43,8 +44,9 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 def shown(text: str) -> str:
-    """Return what a sentence may show of `text`: 64 characters of it, the unprintable ones escaped."""
-    cut = text[:_SHOWN] + ("…" if len(text) > _SHOWN else "")
+    """Return what a sentence may show of `text`: 64 characters, the unprintable escaped; of a number its last four."""
+    bare = without_numbers(text)
+    cut = bare[:_SHOWN] + ("…" if len(bare) > _SHOWN else "")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 
 

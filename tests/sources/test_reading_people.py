@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from service.core import model as m
 from service.core.errors import Unreadable
 from service.sources.reading import Fields, json_object
+from tests.sources.senders import PARTICIPANT, VERIFIED, built, delivery
 
 NUMBER = "+14155550123"
 
@@ -124,3 +126,34 @@ def test_a_refused_attribute_is_not_repeated() -> None:
         with pytest.raises(Unreadable) as caught:
             said("attribute", given).attribute("attribute")
         assert NUMBER[-4:] not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"timestamp": NUMBER},
+        {"timestamp": f"tel:{NUMBER}"},
+        {"timestamp": f"{'x' * 56}{NUMBER}"},
+        {"type": NUMBER},
+        {"medium": f"call {NUMBER} back"},
+    ],
+)
+def test_a_number_at_the_wrong_place_is_not_shown(body: dict[str, str]) -> None:
+    """Wherever a number stands that should not, also where the text is cut: a sentence says its last four at most."""
+    whole = {"conversationId": PARTICIPANT, "participantId": PARTICIPANT, "timestamp": "2026-11-20T09:00:00Z", **body}
+    raw = json.dumps({"action": "disconnect", **whole}).encode()
+    source = built("standard")
+    try:
+        found = source.parse(delivery(raw), VERIFIED)
+        sentence = found.reason if isinstance(found, m.Ignored) else ""
+    except Unreadable as refused:
+        sentence = refused.sentence
+    assert "0123" in sentence
+    assert "5550" not in sentence
+
+
+def test_marks_that_turn_the_text_are_taken_out() -> None:
+    """The mark of Arabic turns the text around it as the others do, and is refused or replaced as they are."""
+    with pytest.raises(Unreadable, match="invisible"):
+        said("requested_by", "be\u061cth").word("requested_by", 100)
+    assert said("reason", "rude\u061c caller").prose("reason", 100) == "rude  caller"
