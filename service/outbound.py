@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from typing import Any, cast
 
 import httpx
@@ -58,16 +58,9 @@ FAILURES: Mapping[type[Exception], tuple[type[Unreachable | Unclear | EgressRefu
     httpx.DecodingError: (Unclear, "undecodable"),
     httpx.TooManyRedirects: (Unclear, "redirected"),
     httpx.HTTPStatusError: (Unclear, "status"),
-    httpx.TransportError: (Unclear, "failed"),
-    httpx.RequestError: (Unclear, "failed"),
-    httpx.HTTPError: (Unclear, "failed"),
-    httpx.CookieConflict: (Unclear, "failed"),
-    httpx.StreamError: (Unclear, "failed"),
-    httpx.StreamConsumed: (Unclear, "failed"),
-    httpx.StreamClosed: (Unclear, "failed"),
-    httpx.ResponseNotRead: (Unclear, "failed"),
-    httpx.RequestNotRead: (Unclear, "failed"),
-    Exception: (Unclear, "failed"),
+    **dict.fromkeys((httpx.TransportError, httpx.RequestError, httpx.HTTPError, Exception), (Unclear, "failed")),
+    **dict.fromkeys((httpx.StreamError, httpx.StreamConsumed, httpx.StreamClosed), (Unclear, "failed")),
+    **dict.fromkeys((httpx.ResponseNotRead, httpx.RequestNotRead, httpx.CookieConflict), (Unclear, "failed")),
 }
 
 
@@ -249,8 +242,10 @@ def transport_of(outgoing: Outgoing) -> OpenTransport:
     tls.keylog_filename = None  # type: ignore[assignment] # typeshed knows no None; else SSLKEYLOGFILE writes our keys
     if outgoing.ca_file is not None:
         tls.load_verify_locations(cafile=outgoing.ca_file)
+    secure = tls if (outgoing.proxy or "").lower().startswith("https:") else None
+    proxy = outgoing.proxy and httpx.Proxy(outgoing.proxy, ssl_context=secure)
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
-    return partial(httpx.AsyncHTTPTransport, verify=tls, trust_env=False, limits=limits, proxy=outgoing.proxy)
+    return partial(httpx.AsyncHTTPTransport, verify=tls, trust_env=False, limits=limits, proxy=proxy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +290,23 @@ class Answered:
 
 
 def _drop_if_more(response: httpx.Response) -> None:
-    """Let a connection go that brought more than its answer: httpcore 1.0.9 takes the rest for the next call's."""
-    state: Any = response.stream
-    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):  # no public way leads there
-        state = getattr(state, name, None)
-    if state is not None and state.trailing_data[0]:
+    """Let a connection go that brought more than its answer: httpcore 1.0.9 takes the rest for the next call's.
+
+    It lies in h11, or unread over the socket in anyio 4: as a record of TLS, or behind the most that one read brings.
+    """
+    connection = _inside(response.stream, "_httpcore_stream", "_stream", "_connection")
+    state, layer = _inside(connection, "_h11_state"), _inside(connection, "_network_stream", "_stream")
+    is_more = state is not None and state.trailing_data[0]
+    while layer is not None and not is_more:
+        is_more = _inside(layer, "_read_bio", "pending") or _inside(layer, "_protocol", "read_queue")
+        layer = _inside(layer, "transport_stream")
+    if is_more:
         state.send_failed()  # to h11 it is broken then, and httpcore closes it
+
+
+def _inside(part: Any, *names: str) -> Any:  # noqa: ANN401 - private parts of others, to which no public way leads
+    """Return what is called so in `part`, one inside the other, or None."""
+    return reduce(lambda outer, name: getattr(outer, name, None), names, part)
 
 
 @dataclass(slots=True)
@@ -321,12 +327,7 @@ class Caller:
     """
 
     def __init__(
-        self,
-        rules: Sequence[Rule],
-        clock: Clock,
-        outgoing: Outgoing,
-        *,
-        transport: OpenTransport | None = None,
+        self, rules: Sequence[Rule], clock: Clock, outgoing: Outgoing, *, transport: OpenTransport | None = None
     ) -> None:
         """Let out what `rules` allow; `transport` opens another way out than the network (tests: ASGITransport)."""
         self._outgoing = outgoing
@@ -390,11 +391,10 @@ class Caller:
     def _request(self, asked: Asked) -> httpx.Request:
         """Build the request with our own headers and time limits."""
         connect, silence = self._outgoing.connect_seconds, self._outgoing.total_seconds * _SILENCE
-        ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "onhook"}
+        ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "onhook", **asked.headers}
         # half a connect for a slot: with TCP and TLS it fits the total, so a call that never left is not cut as unclear
         limits = {"pool": connect / 2, "connect": connect, "write": silence, "read": silence}
         extensions: dict[str, object] = {"timeout": limits}
         if asked.deadline is not None:
             extensions[DEADLINE] = asked.deadline
-        headers = {**ours, **asked.headers}
-        return httpx.Request(asked.method, asked.url, headers=headers, content=asked.body, extensions=extensions)
+        return httpx.Request(asked.method, asked.url, headers=ours, content=asked.body, extensions=extensions)
