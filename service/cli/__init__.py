@@ -8,7 +8,18 @@ from importlib import metadata
 
 import typer
 
-from service.cli import checking, explaining, previewing, refusing, running, sending, showing, starting, steering
+from service.cli import (
+    checking,
+    explaining,
+    forgetting,
+    previewing,
+    refusing,
+    running,
+    sending,
+    showing,
+    starting,
+    steering,
+)
 from service.core.errors import Misconfigured, StoreDown
 
 app = typer.Typer(
@@ -30,6 +41,7 @@ app.command()(explaining.explain)
 app.command()(steering.pause)
 app.command()(steering.resume)
 app.command()(refusing.refusals)
+app.command()(forgetting.forget)
 app.command()(showing.demo)
 app.command()(showing.chaos)
 

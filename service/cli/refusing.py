@@ -39,4 +39,6 @@ def refusals(source: Source = "", is_json: Json = False) -> None:
             signed_by = f", signed by secret {one.secret_fingerprint}" if one.secret_fingerprint else ""
             typer.echo(f"{at}  {one.source}  {one.code}: {one.reason} ({one.size} bytes{signed_by})")
     if not found and not is_json:
-        typer.echo(f"Nothing was refused{f' of {source}' if source else ''} in the last seven days.")
+        typer.echo(
+            f"Nothing was refused{f' of {source}' if source else ''}; it is remembered for retention.refusals_days."
+        )

@@ -137,6 +137,32 @@ class LogSettings(BaseModel):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class RetentionSettings(BaseModel):
+    """How long things stay in Redis after their end, in days. What is open stays until it has ended.
+
+    Attributes:
+        actions_days: settled actions, their timelines and reports; as long as the deliveries that lead to them at
+            least, and not over a year: they name people.
+        deliveries_days: how long a repeated webhook is known again. Senders repeat for three days: one that was
+            forgotten before that would be done a second time.
+        refusals_days: the reasons why deliveries were refused: a day at least, so that a night's are read.
+    """
+
+    model_config = _STRICT
+
+    actions_days: Annotated[int, Field(ge=3, le=366)] = 30
+    deliveries_days: Annotated[int, Field(ge=3, le=30)] = 7
+    refusals_days: Annotated[int, Field(ge=1, le=90)] = 7
+
+    @model_validator(mode="after")
+    def _outlives(self) -> Self:
+        if self.actions_days < self.deliveries_days:
+            raise ValueError(
+                "actions_days is to be as many as deliveries_days at least: a repeat is answered from its action"
+            )
+        return self
+
+
 class WordingSettings(BaseModel):
     """How outcomes are told.
 
@@ -208,6 +234,7 @@ class Settings(BaseModel):
     doors: DoorSettings = DoorSettings()
     outbound: OutboundSettings = OutboundSettings()
     log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
     wording: WordingSettings = WordingSettings()
     orgs: dict[str, OrgSettings] = {}
     sources: dict[str, SourceOptions] = {}

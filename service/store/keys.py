@@ -21,7 +21,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 # host, process and slot; stands in the timeline's JSON, so no quote and no backslash can be in it
 WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}", re.ASCII)
 
-_DAY = 86_400_000
+DAY = 86_400_000
 
 
 class Kind(NamedTuple):
@@ -51,6 +51,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
     Kind(rf"refusals:{NAME.pattern}", "list", "Lives.refusals after the newest; of bounded length"),
+    Kind(r"forgettings", "list", "Lives.forgettings after the newest; of bounded length"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
     Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
     Kind(r"step:[0-9a-f]{32,128}", "string", "Lives.step: the answer to the same step asked again"),
@@ -70,16 +71,18 @@ class Lives:
         step: the answer to a step that leaves no record; we ask again for two seconds.
         unknown: how long a record written by a newer version is left alone.
         refusals: what was refused, counted from the newest.
+        forgettings: who let something be forgotten, counted from the newest: it may be asked for long after.
     """
 
-    action: int = 30 * _DAY
-    delivery: int = 7 * _DAY
+    action: int = 30 * DAY
+    delivery: int = 7 * DAY
     hash_only: int = 7_200_000
     ownership: int = 3_600_000
-    allowance: int = _DAY
+    allowance: int = DAY
     step: int = 10_000
     unknown: int = 30_000
-    refusals: int = 7 * _DAY
+    refusals: int = 7 * DAY
+    forgettings: int = 365 * DAY
 
 
 def _checked(pattern: re.Pattern[str], word: str, what: str) -> str:
@@ -221,6 +224,14 @@ class Keys:
     def refusals(self, org: str, source: str) -> str:
         """Return the newest refused deliveries of `source`."""
         return f"{self.base(org)}refusals:{name_in(source)}"
+
+    def forgettings(self, org: str) -> str:
+        """Return who let something of `org` be forgotten, and when."""
+        return f"{self.base(org)}forgettings"
+
+    def everything(self, org: str) -> str:
+        """Return the pattern that all keys of `org` fit."""
+        return f"{self.base(org)}*"
 
     def claim(self, org: str, token: str) -> str:
         """Return what was claimed with `token`."""

@@ -16,6 +16,8 @@ from service.telemetry import without_numbers
 
 # the schema of every record; the scripts have the same word in their prologue
 VERSION = "1"
+# where a conversation's id stood that somebody asked to forget: by it one would find the person at Genesys
+NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 Fields: TypeAlias = Mapping[str, str]
 _Noun = TypeVar("_Noun")
@@ -67,6 +69,37 @@ def masked(removal: m.Removal) -> m.Removal:
     """Return `removal` with numbers and attributes cut to their last four characters, as it is kept after the end."""
     identity, reason = removal.identity and removal.identity.masked, without_numbers(removal.reason)
     return dataclasses.replace(removal, selector=removal.selector.masked, identity=identity, reason=reason)
+
+
+def forgotten(removal: m.Removal) -> m.Removal:
+    """Return `removal` without whom it was about, who asked, why, and for which ticket."""
+    return dataclasses.replace(
+        removal,
+        conversation_id=NOWHERE,
+        selector=removal.selector.forgotten,
+        identity=None,
+        ticket=None,
+        requester="",
+        reason="",
+        event_id="",
+    )
+
+
+def impersonal(fields: Fields) -> dict[str, str]:
+    """Return the fields of a settled action that are written over when it is forgotten, besides its removal.
+
+    They are its outcome and the answers to its sends, without candidates and without what Genesys said in words.
+    """
+    written: dict[str, str] = {}
+    outcome = outcome_in(fields.get("outcome", ""))
+    if outcome is not None:
+        reply = outcome.reply and dataclasses.replace(outcome.reply, message="")
+        written["outcome"] = json_of(dataclasses.replace(outcome, candidates=(), reply=reply))
+    for name in (f"answer_{number}" for number in range(1, int(fields["sends"]) + 1)):
+        answer = _answer(fields[name])
+        if answer is not None:
+            written[name] = json_of(dataclasses.replace(answer, reply=dataclasses.replace(answer.reply, message="")))
+    return written
 
 
 def lines_of(entries: Iterable[m.Entry]) -> list[str]:

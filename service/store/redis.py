@@ -16,6 +16,7 @@ from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
 from service.store.script import Reply, Runner, script
 from service.store.survey import examine_all
+from service.store.tags import Tags
 
 # a claim looks at no more than this, so that it never blocks Redis for long (100 are about a millisecond)
 SCAN_MOST = 100
@@ -37,6 +38,7 @@ class RedisStore(RedisBudget):
         keys: the names of all keys.
         lives: how long what has ended stays.
         rate: the budget of every org.
+        tags: how numbers are found again after they were cut; without, by their last four digits alone.
         lease_seconds: how long a claim is a worker's own unless renewed.
         now_ms: the clock of a simulation; None in production, where Redis' own clock counts.
     """
@@ -49,11 +51,13 @@ class RedisStore(RedisBudget):
         keys: Keys | None = None,
         lives: Lives | None = None,
         rate: Rate | None = None,
+        tags: Tags | None = None,
         lease_seconds: float = LEASE_SECONDS,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         super().__init__(runner, dice, keys=keys, lives=lives, rate=rate, now_ms=now_ms)
         self._lease_ms = ms_of(lease_seconds)
+        self._tags = tags or Tags()
         self._objection = ""
 
     # ------------------------------------------------------------------------------------------ intake
@@ -67,6 +71,7 @@ class RedisStore(RedisBudget):
             raise StoreDown(self._objection)
         keys, removal = self._keys, offer.removal
         event_at = "" if removal.event_at is None else str(removal.event_at)
+        intent, tags = self._tags.blinded(offer.org, offer.intent_key or ""), self._tags.of(offer.org, removal)
         kept, masked = records.json_of(removal), records.json_of(records.masked(removal))
         reply = await self._runner.run_shared(
             script("accept"),
@@ -76,7 +81,7 @@ class RedisStore(RedisBudget):
                 keys.action(offer.action_id),
                 keys.timeline(offer.action_id),
                 keys.deliveries(offer.action_id),
-                *([keys.intent(offer.org, offer.intent_key)] if offer.intent_key else []),
+                *([keys.intent(offer.org, intent)] if intent else []),
             ],
             [
                 *self._head(offer.org),
@@ -86,16 +91,9 @@ class RedisStore(RedisBudget):
                 *(offer.action_id, offer.key, name_in(offer.source)),
                 *(keys.conversation(offer.org, removal.conversation_id)[-36:], kept, "" if masked == kept else masked),
                 *(event_at, ms_of(offer.max_age_seconds)),
-                *(
-                    offer.delivery_key,
-                    hex_in(offer.body_hash),
-                    "1" if offer.is_hash_only else "",
-                    offer.intent_key or "",
-                    offer.replay_of,
-                    "1" if offer.is_shadow else "",
-                    offer.requester_key and hex_in(offer.requester_key),
-                    str(offer.requester_rate),
-                ),
+                *(offer.delivery_key, hex_in(offer.body_hash), "1" if offer.is_hash_only else ""),
+                *(intent, offer.replay_of, "1" if offer.is_shadow else ""),
+                *(offer.requester_key and hex_in(offer.requester_key), str(offer.requester_rate), tags),
                 *records.reports_of(offer),
                 *records.lines_of(offer.entries),
             ],

@@ -20,9 +20,10 @@ from service.sources import KINDS, Outside
 from service.store.budget import RedisBudget
 from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis, attach
-from service.store.keys import Keys
+from service.store.keys import DAY, Keys, Lives
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
+from service.store.tags import Tags
 from service.store.waiter import WakeWaiter
 from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
@@ -97,7 +98,8 @@ async def opened_store(said: Settings, *, may_start: bool) -> AsyncIterator[tupl
         client = connect(url, is_cluster=said.redis.cluster or None)
         link = Link(client, clock, durability=said.redis.durability)
         stack.push_async_callback(link.aclose)
-        yield RedisStore(link, SystemDice(clock), keys=Keys(said.redis.prefix)), link, url
+        lives, tags = lives_of(said), tags_of(said)
+        yield RedisStore(link, SystemDice(clock), keys=Keys(said.redis.prefix), lives=lives, tags=tags), link, url
 
 
 @asynccontextmanager
@@ -185,7 +187,19 @@ def sources_of(said: Settings) -> dict[str, str]:
 
 def refusal_book(said: Settings, link: Link, clock: SystemClock) -> RefusalBook:
     """Return where refused deliveries of the configured sources are remembered."""
-    return RefusalBook(link, SystemDice(clock), sources_of(said), keys=Keys(said.redis.prefix))
+    keys = Keys(said.redis.prefix)
+    return RefusalBook(link, SystemDice(clock), sources_of(said), keys=keys, lives=lives_of(said))
+
+
+def lives_of(said: Settings) -> Lives:
+    """Return how long things stay in Redis."""
+    days = said.retention
+    return Lives(action=days.actions_days * DAY, delivery=days.deliveries_days * DAY, refusals=days.refusals_days * DAY)
+
+
+def tags_of(said: Settings) -> Tags:
+    """Return by what numbers are found again after they were cut: each org's by its client secret."""
+    return Tags({name: org.client_secret.get_secret_value() for name, org in said.orgs.items()})
 
 
 async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:

@@ -22,7 +22,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             "ONHOOK_ORG__ACME__REGION",
-            "there is no such setting; sections are redis, doors, outbound, log, wording, orgs, sources",
+            "there is no such setting; sections are redis, doors, outbound, log, retention, wording, orgs, sources",
         ),
         ("ONHOOK_", "there is no such setting"),
         ("ONHOOK_STATE_DIR_FILE", "there is no such setting"),
@@ -54,7 +54,10 @@ def test_misspelt_settings(name: str, fault: str) -> None:
 @pytest.mark.parametrize(
     "toml, fault",
     [
-        ("[orgz.x]", "orgz: there is no such setting; there is redis, doors, outbound, log, wording, orgs, sources"),
+        (
+            "[orgz.x]",
+            "orgz: there is no such setting; there is redis, doors, outbound, log, retention, wording, orgs, sources",
+        ),
         (
             "[doors]\nPublic = ':1'",
             "doors.Public: there is no such setting; there is public, private, worker, public_url",

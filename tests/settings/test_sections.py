@@ -24,7 +24,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log"])
+@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log", "retention"])
 def test_defaults_would_be_taken(section: str) -> None:
     """Every default is what would come out if it were typed."""
     default: BaseModel = getattr(Settings(), section)
@@ -44,6 +44,22 @@ def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
         source = kind.options.model_validate({**SOURCE, "kind": name, "secrets": [ONE], "reports": []})
         typed = {field: getattr(source, field) for field in kind.options.model_fields}
         assert kind.options.model_validate(typed) == source
+
+
+@pytest.mark.parametrize(
+    "said, fault",
+    [
+        ({"DELIVERIES_DAYS": "2"}, "deliveries_days: Input should be greater than or equal to 3"),
+        ({"DELIVERIES_DAYS": "31", "ACTIONS_DAYS": "60"}, "deliveries_days: Input should be less than or equal to 30"),
+        ({"ACTIONS_DAYS": "367"}, "actions_days: Input should be less than or equal to 366"),
+        ({"ACTIONS_DAYS": "6"}, "retention: actions_days is to be as many as deliveries_days at least"),
+        ({"REFUSALS_DAYS": "0"}, "refusals_days: Input should be greater than or equal to 1"),
+        ({"REFUSALS_DAYS": "91"}, "refusals_days: Input should be less than or equal to 90"),
+    ],
+)
+def test_what_is_no_retention(said: dict[str, str], fault: str) -> None:
+    """A delivery is known for as long as its sender repeats it, and no longer than the action that it leads to."""
+    assert fault in faults_of({f"ONHOOK_RETENTION__{name}": days for name, days in said.items()})
 
 
 def test_policy_is_said_of_org_and_source() -> None:

@@ -39,6 +39,7 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "requester": keys.requester(ORG, DIGEST),
         "floor": keys.floor(ORG),
         "refusals": keys.refusals(ORG, "desk"),
+        "forgettings": keys.forgettings(ORG),
         "claim": keys.claim(ORG, DIGEST),
         "step": keys.step(ORG, DIGEST),
     }

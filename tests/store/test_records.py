@@ -122,6 +122,32 @@ def test_masking() -> None:
     assert records.masked(m.Removal(uuid(1), by_attribute, by_attribute)) == m.Removal(uuid(1), cut, cut)
 
 
+def test_forgetting() -> None:
+    """Of a removal only when it was clicked and by which medium stays; it is read again as it was written."""
+    removal = m.Removal(
+        uuid(1), PHONE, PHONE, m.Medium.VOICE, True, m.Ticket("incident/1"), "Anna", "she was rude", 5, "evt"
+    )
+    gone = records.forgotten(removal)
+    assert gone == m.Removal(records.NOWHERE, PHONE.forgotten, medium=m.Medium.VOICE, preview=True, event_at=5)
+    assert records.removal_in(records.json_of(gone)) == gone == records.forgotten(gone)
+
+
+def test_what_genesys_said_is_forgotten() -> None:
+    """Outcome and answers lose the words of Genesys and who was meant; where there are none, none appear."""
+    reply = Reply(404, "not.found", "Anna is not here", "corr")
+    outcome = m.Outcome(m.OutcomeKind.REFUSED, "ambiguous", reply, candidates=("customer 1",))
+    answer = m.Answer(m.AnswerKind.UNCLEAR, reply, 5, "generic")
+    fields = {"outcome": records.json_of(outcome), "sends": "2", "answer_1": records.json_of(answer), "answer_2": ""}
+    without = dataclasses.replace(reply, message="")
+    assert records.impersonal(fields) == {
+        "outcome": records.json_of(dataclasses.replace(outcome, reply=without, candidates=())),
+        "answer_1": records.json_of(dataclasses.replace(answer, reply=without)),
+    }
+    plain = records.json_of(m.Outcome(m.OutcomeKind.EXPIRED, "late"))
+    assert records.impersonal({"outcome": plain, "sends": "0"}) == {"outcome": plain}
+    assert records.impersonal({"sends": "0"}) == {}
+
+
 def test_a_report_has_one_id() -> None:
     """Another source, channel or ticket is another report; the label of a ticket makes no difference."""
     ids = {

@@ -8,6 +8,8 @@ import redis
 
 from service.core import model as m
 from service.store.client import Link
+from service.store.forgetting import Forgetting, Wanted
+from service.store.forgetting import Kind as Asked
 from service.store.keys import KINDS, Lives
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
@@ -45,6 +47,9 @@ async def _everything(story: Story) -> tuple[str, str]:
     book = RefusalBook(story.runner, story.dice, {"desk": ORG}, now_ms=story.clock.now)
     book.note(m.Refusal("desk", 1, "unauthorized", "no signature fits", 10))
     await book.write()
+    forgetting = Forgetting(story.runner, story.dice, now_ms=story.clock.now)
+    wanted = Wanted(Asked.REQUESTER, "nobody")
+    await forgetting.forget(ORG, ("desk",), wanted, await forgetting.find(ORG, ("desk",), wanted), "anna")
     return claim.action.id, still_open.action.id
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import LeaseLost
+from service.store.forgetting import Forgetting, Kind, Wanted
 from service.store.refusals import RefusalBook
 from service.store.script import names
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story, offered
@@ -167,6 +168,32 @@ async def _refused(story: Story) -> None:
     assert await _book(story).refusals("desk")
 
 
+def _forgetting(story: Story) -> Forgetting:
+    return Forgetting(story.runner, story.dice, now_ms=story.clock.now)
+
+
+async def _forget(story: Story) -> None:
+    await story.store.told((await story.report(requester="beth")).lease, [LOOKED])
+    story.clock.move(121)
+    wanted = Wanted(Kind.REQUESTER, "beth")
+    found = await _forgetting(story).find(ORG, (), wanted)
+    assert await _forgetting(story).forget(ORG, (), wanted, found, "anna") == {}
+
+
+async def _attest(story: Story) -> None:
+    wanted = Wanted(Kind.REQUESTER, "beth")
+    found = await _forgetting(story).find(ORG, (), wanted)
+    for _ in range(2):
+        await _forgetting(story).forget(ORG, (), wanted, found, "anna")
+
+
+async def _strike(story: Story) -> None:
+    await _refuse(story)
+    wanted = Wanted(Kind.REQUESTER, "no signature")
+    found = await _forgetting(story).find(ORG, ("desk",), wanted)
+    await _forgetting(story).forget(ORG, ("desk",), wanted, found, "anna")
+
+
 # what each script answers when it is asked again because its first reply was lost
 SAME, DONE = "the same words", "done before"
 ACTS: list[tuple[Act, str, str]] = [
@@ -201,6 +228,9 @@ ACTS: list[tuple[Act, str, str]] = [
     (_throttle, "throttle", SAME),
     (_refuse, "refuse", SAME),
     (_refused, "refused", SAME),
+    (_forget, "forget", SAME),
+    (_attest, "attest", SAME),
+    (_strike, "strike", SAME),
 ]
 
 

@@ -94,6 +94,8 @@ class Selector:
 
         What is masked already stays as it is; ids and purposes stay whole.
         """
+        if self == self.forgotten:
+            return self
         match self.kind:
             case SelectorKind.PHONE:
                 return Selector(self.kind, _cut(self.value))
@@ -106,7 +108,12 @@ class Selector:
     @property
     def is_masked(self) -> bool:
         """Whether it names nobody any more, because its value was cut."""
-        return self.kind in _PERSONAL and self.masked == self
+        return self == self.forgotten or (self.kind in _PERSONAL and self.masked == self)
+
+    @property
+    def forgotten(self) -> Selector:
+        """The same when somebody asked to be forgotten: nothing of the value is left, an id's neither."""
+        return Selector(self.kind, _CUT)
 
 
 # What may be, or hold, somebody's number or name.

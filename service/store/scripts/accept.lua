@@ -9,12 +9,13 @@
 --       [18] event_at or '' [19] max age ms [20] delivery digest [21] body hash [22] '1' when hash-only
 --       [23] intent digest or '' [24] replayed action or '' [25] '1' when in shadow
 --       [26] requester digest, '' when nobody counts [27] his new actions a minute
---       [28] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
+--       [28] tags of its numbers or ''
+--       [29] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
 -- Returns: {'ok', joined, action id, link key, outcome or ''} | {'conflict'} | {'unknown'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
-local REPORTS = 28
+local REPORTS = 29
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then
@@ -50,7 +51,7 @@ local seen = record(KEYS[2])
 if seen.v and seen['until'] and tonumber(seen['until']) <= now then seen = {} end
 if seen.v and seen.v ~= V then return { 'unknown' } end
 if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
-  if seen.body_hash ~= body then return { 'conflict' } end
+  if seen.body_hash ~= body and seen.body_hash ~= '' then return { 'conflict' } end -- '': it was forgotten
   if seen.offer == offered then return answer(seen.joined, seen.action) end
   if seen.last_offer == offered then return answer('delivery', seen.action) end
   id, joined = seen.action, 'delivery'
@@ -105,6 +106,7 @@ if is_new then
     'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
   if ARGV[24] ~= '' then redis.call('HSET', KEYS[3], 'replay_of', ARGV[24]) end
   if ARGV[25] == '1' then redis.call('HSET', KEYS[3], 'is_shadow', '1') end
+  if ARGV[28] ~= '' then redis.call('HSET', KEYS[3], 'tags', ARGV[28]) end
   if is_over then redis.call('HSET', KEYS[3], 'is_over_rate', '1', 'intent', '') end
   if counted then
     redis.call('SET', counted.key, text(counted.tat))

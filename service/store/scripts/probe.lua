@@ -34,6 +34,7 @@ if ARGV[3] ~= '' then
   try('RPUSHX', key, 'x')
   try('LRANGE', key, '0', '0')
   try('LTRIM', key, '0', '0')
+  try('LSET', key, '0', 'y')
   try('DEL', key)
   for _, set in ipairs({ 'SADD', 'SREM' }) do try(set, key, 'm') end
   try('PEXPIREAT', key, '1')

@@ -223,6 +223,15 @@ def test_what_may_be_a_number_or_a_name_is_masked(kind: SelectorKind, value: str
     assert (kept.masked, kept.is_masked) == (kept, True)
 
 
+@pytest.mark.parametrize("kind", sorted(SelectorKind))
+def test_what_is_forgotten_names_nobody(kind: SelectorKind) -> None:
+    """Nothing of a forgotten selector is left but its kind, an id's value neither; it stays so, and counts as cut."""
+    gone = Selector(kind, f"name={NUMBER}").forgotten
+    assert NUMBER not in gone.value
+    assert "name" not in gone.value
+    assert (gone.kind, gone.is_masked, gone.masked, gone.forgotten) == (kind, True, gone, gone)
+
+
 @pytest.mark.parametrize("kind", sorted(set(SelectorKind) - {SelectorKind.PHONE, SelectorKind.ATTRIBUTE}))
 def test_ids_and_purposes_are_not_masked(kind: SelectorKind) -> None:
     """An id or a purpose is nobody's secret, and is what one looks for in Genesys."""
