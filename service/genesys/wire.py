@@ -1,10 +1,10 @@
 """Their JSON into our nouns, pure. Nothing that Genesys could write raises.
 
 What may differ is taken as it comes: unknown fields, unknown words, missing arrays, nulls. What cannot be understood
-(an array that is none, a leg that is no object, another conversation's id) makes the whole document unreadable, and
-that means "cannot see": of half a document one might say that somebody is gone who is not. What says nothing of who
-is there (attributes, media roles, divisions) is left out where it cannot be understood: it then fits no selector and
-no rule of a policy.
+(an array that is none, a leg that is no object, another conversation's id, one participant id twice) makes the whole
+document unreadable, and that means "cannot see": of half a document one might say that somebody is gone who is not.
+What says nothing of who is there (attributes, media roles, divisions) is left out where it cannot be understood: it
+then fits no selector and no rule of a policy.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ def conversation_in(content: object, conversation_id: str, reply: m.Reply) -> m.
         people = tuple(_participant(_object(one)) for one in _items(document, "participants"))
     except _Unreadable:
         return None
+    named = [one.id for one in people if m.UUID.fullmatch(one.id)]
+    if len(set(named)) < len(named):
+        return None  # one id twice: which of the two is meant, and is he there or gone?
     return m.Conversation(conversation_id, people, reply, _divisions(document))
 
 

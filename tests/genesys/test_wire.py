@@ -353,6 +353,14 @@ def test_no_json_raises(document: object) -> None:
         f"{one.id}{one.purpose}{''.join(leg.id + leg.state for leg in one.legs)}".encode()
 
 
+def test_one_id_stands_for_one_participant() -> None:
+    """A document that lists one participant id twice is not understood: the order would say whether he is there."""
+    here: dict[str, object] = {"id": PID, "calls": [{"id": "leg-1", "state": "connected"}]}
+    gone: dict[str, object] = {"id": PID.upper(), "calls": [{"id": "leg-2", "state": "terminated"}]}
+    assert read(here, gone) is read(gone, here) is None
+    assert read(here, {"id": ""}, {"id": ""}) is not None
+
+
 @given(st.binary())
 def test_no_bytes_raise(body: bytes) -> None:
     """Whatever bytes come, they are JSON or nothing."""
