@@ -21,7 +21,7 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
         StoreDown: the store is away; the report comes due again by itself, and is looked for before it is repeated.
     """
     report = claim.report
-    source = place.sources.get(report.source)
+    source = place.source_of(claim.action.org, report.source)
     if source is None:
         await _bury(claim, place, f"the source {report.source} is no longer configured")
         return

@@ -49,8 +49,17 @@ class Workplace:
         Nobody is removed for a source that is not in the settings: it was taken out since, or this process does not
         know it yet, and then it does not know either what that source refuses.
         """
-        unsaid = m.Limits() if source in self.sources else m.Limits(purposes=frozenset())
-        return replace(self.terms[org], narrowed_by=self.narrowings.get(source, unsaid))
+        known = self.source_of(org, source) is not None
+        narrowed = self.narrowings.get(source, m.Limits()) if known else m.Limits(purposes=frozenset())
+        return replace(self.terms[org], narrowed_by=narrowed)
+
+    def source_of(self, org: str, name: str) -> Source | None:
+        """Return the source that `org` knows as `name`, or None: another org's of that name is none of its own.
+
+        A name may be given to another org's source while an action of the old one is kept.
+        """
+        source = self.sources.get(name)
+        return source if source is not None and source.terms.org == org else None
 
     @asynccontextmanager
     async def renewing(self, lease: m.Lease, renew: Callable[[m.Lease], Awaitable[None]]) -> AsyncIterator[None]:
