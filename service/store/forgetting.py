@@ -233,20 +233,18 @@ class Forgetting:
         self, org: str, fields: records.Fields, removal: m.Removal, wanted: Wanted
     ) -> tuple[bool, bool]:
         """Whether the action is about `wanted`, and whether only its last four digits say so."""
-        match wanted.kind:
-            case Kind.PHONE:
-                tags = fields.get("tags", "")
-                if self._tags.tells(org, tags):
-                    return self._tags.has(org, tags, wanted.value), False
-                return is_alike(removal, wanted.value), True
-            case Kind.REQUESTER:
-                return wanted.is_requester(removal.requester), False
-            case Kind.TICKET:
-                if wanted.is_ticket(removal.ticket):
-                    return True, False
-                # a ticket may have joined an action that another one asked for
-                reports = [await self._hash(self._keys.report(one)) for one in fields.get("reports", "").split()]
-                return any(wanted.is_ticket(records.ticket_in(one.get("ticket", ""))) for one in reports), False
+        if wanted.kind is Kind.PHONE:
+            tags = fields.get("tags", "")
+            if self._tags.tells(org, tags):
+                return self._tags.has(org, tags, wanted.value), False
+            return is_alike(removal, wanted.value), True
+        if wanted.kind is Kind.REQUESTER:
+            return wanted.is_requester(removal.requester), False
+        if wanted.is_ticket(removal.ticket):
+            return True, False
+        # a ticket may have joined an action that another one asked for
+        reports = [await self._hash(self._keys.report(one)) for one in fields.get("reports", "").split()]
+        return any(wanted.is_ticket(records.ticket_in(one.get("ticket", ""))) for one in reports), False
 
     async def _hash(self, key: str) -> records.Fields:
         return cast("dict[str, str]", await self._runner.ask("HGETALL", key))

@@ -45,7 +45,7 @@ PERSONAL: dict[str, object] = {
 # nothing of it may be left; the ticket's label, reference and what people and Genesys said of it included
 TRACES = (
     *(PHONE.value, "0123", CONTACT, PARTICIPANT, USER, "Beth", "beth", "rude", "Joe", "evt-of", "9d38", "INC0010112"),
-    *(digest(("intent", 1)), digest(("body", 1))),
+    *(digest(("intent", 1)), TAGS.blinded(ORG, digest(("intent", 1))), digest(("body", 1))),
 )
 FORGETFUL = m.Outcome(
     m.OutcomeKind.DISCONNECTED, "gone", Reply(202, "ok", "Beth was told", "corr"), candidates=(f"customer {CONTACT}",)
@@ -220,17 +220,27 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     other = await _ended(story, 2, conversation_id=uuid(2), requester="beth.anglin")
     aged = await _ended(story, 3, conversation_id=uuid(3), requester="beth.anglin")
     renewed = await _ended(story, 4, conversation_id=uuid(4), requester="beth.anglin")
+    plain = await _ended(story, 5, conversation_id=uuid(5), requester="beth.anglin")
     found = await forgetting.find(ORG, (), BY_NAME)
-    assert set(found.actions) == {ended, other, aged, renewed}
+    assert set(found.actions) == {ended, other, aged, renewed, plain}
     # the same delivery asks for a ticket too, another was changed, the third aged out, the last is of a newer version
     await story.store.accept(offered(story.dice, 1, channels=("ticket", "webhook"), requester="beth.anglin"))
     story.client.hset(story.keys.action(other), "removal", "{}")
     story.client.delete(story.keys.action(aged))
     story.client.hset(story.keys.action(renewed), "v", "2")
+    # and a delivery that led to the one that may be forgotten leads to another action by now
+    again = story.keys.delivery(ORG, digest(5))
+    story.client.hset(again, "action", other)
     before = story.state()
     kept = await forgetting.forget(ORG, (), BY_NAME, found, "anna")
     assert kept == {ended: "report", other: "changed", renewed: "changed"}
-    assert {key for key, held in story.state().items() if held != before.get(key)} == {story.keys.forgettings(ORG)}
+    (report,) = (await story.account(plain)).reports
+    forgotten = {story.keys.action(plain), story.keys.timeline(plain), story.keys.report(report.id)}
+    changed = {key for key, held in story.state().items() if held != before.get(key)}
+    assert changed == forgotten | {story.keys.forgettings(ORG)}
+    # one that aged out between the walk and the look at it is nobody's
+    gone = await forgetting._judged(ORG, aged, BY_NAME)
+    assert (gone.is_wanted, gone.why) == (False, "")
 
 
 async def test_what_is_gone_is_not_begun_again(story: Story, forgetting: Forgetting) -> None:
