@@ -21,8 +21,9 @@ _LONGEST_FIELD = 300  # characters: enough for a sentence, too short to smuggle 
 _WHOLE_NUMBERS = range(-(2**63), 2**64)  # what fits into JSON as other programs read it
 # seven digits and more, also as people write them: +1 415 555-0123
 _NUMBER = re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){6,}")
-# lone surrogates too: they are in no encoding, and would be the end of the line and of who wrote it
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# also what turns or hides the text around it, for who reads a log in a terminal; and lone surrogates: they are in no
+# encoding, and would be the end of the line and of who wrote it
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class Event(StrEnum):
