@@ -33,6 +33,7 @@ class Event(StrEnum):
     DELIVERY_IGNORED = "delivery.ignored"
     DELIVERY_REFUSED = "delivery.refused"
     DELIVERY_UNSTORED = "delivery.unstored"
+    SOURCE_PAUSED = "source.paused"
     ATTEMPT_ENDED = "attempt.ended"
     REPORT_TOLD = "report.told"
     REPORT_DELAYED = "report.delayed"
@@ -53,6 +54,9 @@ class Event(StrEnum):
 REGISTRY = CollectorRegistry()
 DELIVERIES = Counter(
     "onhook_deliveries", "Webhooks by source and by what became of them", ["source", "result"], registry=REGISTRY
+)
+RUNAWAYS = Counter(
+    "onhook_runaways", "Sources paused because one requester asked for too much", ["source"], registry=REGISTRY
 )
 OUTCOMES = Counter("onhook_outcomes", "Settled actions by org and outcome", ["org", "outcome"], registry=REGISTRY)
 SENDS = Counter("onhook_sends", "Removals handed to Genesys by org and answer", ["org", "answer"], registry=REGISTRY)

@@ -7,6 +7,8 @@ OnhookError
 │   ├── Malformed          not the bytes we can read: encoding, JSON, framing            400
 │   ├── Unreadable         readable, but it does not say what to do                      422
 │   ├── Conflicting        the id of an earlier delivery with another body               422
+│   ├── TooMany            the source is over its rate: repeat after `retry_after_seconds` 429
+│   ├── BacklogFull        too much is open already: repeat after `retry_after_seconds`    503
 │   ├── TooLarge           more than the cap                                             413
 │   └── WrongMediaType     not a media type the source declares, or a content encoding   415
 ├── Upstream           somebody else's HTTP did not do what was asked
@@ -38,11 +40,13 @@ class Refused(OnhookError):
         code: a stable word for programs, the same in logs and problem documents.
         sentence: what was wrong and what to do, fit for the sender's eyes.
         secret_fingerprint: of the secret that had signed it; "" where none had, or nobody looked yet.
+        retry_after_seconds: when the same delivery may be sent again; 0 where that will not help.
     """
 
     status = 400
     code = "refused"
     secret_fingerprint = ""
+    retry_after_seconds = 0
 
     def __init__(self, sentence: str) -> None:
         """Keep `sentence` as it is told to the sender."""
@@ -80,6 +84,27 @@ class Conflicting(Refused):
 
     status = 422
     code = "delivery_conflict"
+
+
+class TooMany(Refused):
+    """The source is over its rate. Nothing was stored, and nothing of the rate was used up."""
+
+    status = 429
+    code = "too_many"
+
+    def __init__(self, sentence: str, *, retry_after_seconds: int = 1) -> None:
+        """Keep when there is room for one again."""
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BacklogFull(Refused):
+    """As many actions of the org are open as may be; only a new one is refused for that. Nothing was stored."""
+
+    status = 503
+    code = "backlog_full"
+    # workers settle a thousand that are late in two seconds, so the whole of a usual backlog in less than this
+    retry_after_seconds = 15
 
 
 class TooLarge(Refused):

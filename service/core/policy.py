@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -100,3 +101,28 @@ def over_rate(terms: m.Terms, org: str, source: str, _: Asked) -> Refusal:
     """Return the refusal of who asked for more than his rate: the smaller rate is the one in the way."""
     is_own = 0 < terms.narrowed_by.requester_rate == terms.requester_rate
     return Refusal("requester_rate", f"{f'sources.{source}' if is_own else f'orgs.{org}'}.requester_rate")
+
+
+def bounds_of(offer: m.Offer, terms: m.SourceTerms, backlog: int) -> m.Bounds:
+    """Return the bounds of what a source offers.
+
+    By requester only that is counted which may remove somebody: no preview, and nothing of who may not ask at all, so
+    that he cannot stop those who may. Who is not named is one requester: a script that names nobody runs away too.
+
+    Args:
+        offer: what is asked.
+        terms: of its source.
+        backlog: how many actions of its org may be open; 0 for any number.
+    """
+    is_counted = terms.runaway > 0 and offer.intent_key is not None
+    return m.Bounds(
+        rate=terms.rate,
+        backlog=backlog,
+        runaway=terms.runaway if is_counted else 0,
+        clicker=_clicker(terms.name, offer.removal.requester) if is_counted else "",
+    )
+
+
+def _clicker(source: str, requester: str) -> str:
+    # the source's name has no blank in it, so no two pairs read the same
+    return hashlib.sha256(f"{source} {requester.casefold()}".encode()).hexdigest()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from service import telemetry
 from service.core import model as m
 from service.core.errors import BadSignature, Refused
+from service.core.policy import bounds_of
 from service.core.ports import Clock, Dice, Source, Store
 from service.core.rules import Minted, action_for
 
@@ -17,6 +19,7 @@ class Intake:
 
     Attributes:
         terms_of: the terms of what a source asks, by its org and its name: who may ask, how often, whether it counts.
+        backlog: how many actions of an org may be open before new ones are refused; 0 for any number.
     """
 
     sources: Mapping[str, Source]
@@ -24,6 +27,7 @@ class Intake:
     clock: Clock
     dice: Dice
     terms_of: Callable[[str, str], m.Terms]
+    backlog: int = 0
 
     async def take(self, delivery: m.Delivery) -> m.Receipt | m.Ignored:
         """Take one delivery.
@@ -34,6 +38,7 @@ class Intake:
         Raises:
             BadSignature: not proved to come from the source it names (or there is no such source).
             Malformed, Unreadable, Conflicting: authentic, and not to be taken.
+            TooMany, BacklogFull: authentic, and not to be taken now.
             StoreDown: not stored: the sender still owns it.
         """
         source = self.sources.get(delivery.source)
@@ -64,7 +69,14 @@ class Intake:
         terms = source.terms
         minted = Minted(self.dice.action_id(terms.org), self.dice.token())
         under = self.terms_of(terms.org, terms.name)
-        return await self.store.accept(action_for(removal, delivery, verified, terms, under, minted, entries))
+        offer = action_for(removal, delivery, verified, terms, under, minted, entries)
+        receipt = await self.store.accept(replace(offer, bounds=bounds_of(offer, terms, self.backlog)))
+        if receipt.is_runaway:
+            telemetry.RUNAWAYS.labels(terms.name).inc()
+            telemetry.emit(
+                telemetry.Event.SOURCE_PAUSED, "error", source=terms.name, org=terms.org, action=receipt.action_id
+            )
+        return receipt
 
     def _verify_in_vain(self, delivery: m.Delivery) -> None:
         # as much work as for a source that exists, so that the time tells nobody which names do

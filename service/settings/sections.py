@@ -137,6 +137,19 @@ class LogSettings(BaseModel):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class LimitSettings(BaseModel):
+    """How much is taken before new webhooks hear that they are to come later.
+
+    Attributes:
+        backlog: open actions of one org. Ten thousand are a hundred minutes' work at 100 removals a minute, so far more
+            than can still be in time, and 50 MB of Redis.
+    """
+
+    model_config = _STRICT
+
+    backlog: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+
+
 class RetentionSettings(BaseModel):
     """How long things stay in Redis after their end, in days. What is open stays until it has ended.
 
@@ -234,6 +247,7 @@ class Settings(BaseModel):
     doors: DoorSettings = DoorSettings()
     outbound: OutboundSettings = OutboundSettings()
     log: LogSettings = LogSettings()
+    limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     wording: WordingSettings = WordingSettings()
     orgs: dict[str, OrgSettings] = {}

@@ -14,6 +14,8 @@ from service.sources.signing import Keyring, fingerprint, secret_in
 SUCCESS_STATUSES: Final = (200, 201, 202)
 # one a second of one person is no person any more
 RATE_MOST: Final = 6000
+# a thousand deliveries a second; who wants more wants no bound
+DELIVERIES_MOST: Final = 60_000
 
 
 def _named(said: frozenset[str]) -> frozenset[str]:
@@ -63,6 +65,9 @@ class SourceOptions(BaseModel):
         last_pair: `refuse` a removal that leaves one person alone.
         supervisors: `refuse` to remove who monitors, coaches or barges in.
         requester_rate: removals a minute that one requester may ask for; 0 for any number.
+        rate: deliveries a minute that are taken of it, so many at once, with duplicates and previews; 0 for any number.
+        runaway: removals that one requester asks for within a minute and that pause it until a person lets it go on;
+            0 for any number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -85,6 +90,12 @@ class SourceOptions(BaseModel):
     supervisors: Choice = "allow"
     # none: many systems sign every click with the name of one technical user, and his colleagues must not be refused
     requester_rate: RequesterRate = 0
+    # what an org's Genesys takes is 300 calls a minute, so 100 removals; six deliveries for each leave room for repeats
+    # and previews, and whoever sends more only fills the queue before the others
+    rate: Annotated[int, Field(ge=0, le=DELIVERIES_MOST)] = 600
+    # one a second for a whole minute is nobody's clicking, nor a whole centre's under one technical user; and so few
+    # that it is stopped before everybody is gone
+    runaway: RequesterRate = 60
 
     @field_validator("org")
     @classmethod
@@ -156,4 +167,5 @@ class SourceOptions(BaseModel):
 
     def terms(self, name: str, channels: tuple[str, ...]) -> m.SourceTerms:
         """Return what the rules need to know of the source, configured as `name`."""
-        return m.SourceTerms(name, self.org, self.max_age, tuple(dict.fromkeys(channels)), self.language)
+        told = tuple(dict.fromkeys(channels))
+        return m.SourceTerms(name, self.org, self.max_age, told, self.language, self.rate, self.runaway)

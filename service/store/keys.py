@@ -50,6 +50,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(r"allowance", "string", "Lives.allowance after Genesys last said it: calls a window"),
     Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
+    Kind(rf"rate:{NAME.pattern}", "string", "until the source may send a minute's worth again"),
+    Kind(r"clicks:[0-9a-f]{32,128}", "list", "a minute after the newest: when a requester asked; of bounded length"),
     Kind(rf"refusals:{NAME.pattern}", "list", "Lives.refusals after the newest; of bounded length"),
     Kind(r"forgettings", "list", "Lives.forgettings after the newest; of bounded length"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
@@ -216,6 +218,14 @@ class Keys:
     def requester(self, org: str, digest: str) -> str:
         """Return how much of his rate a requester of a source has used."""
         return f"{self.base(org)}requester:{hex_in(digest)}"
+
+    def rate(self, org: str, source: str) -> str:
+        """Return how much of its rate a source has used."""
+        return f"{self.base(org)}rate:{name_in(source)}"
+
+    def clicks(self, org: str, digest: str) -> str:
+        """Return when a requester of a source asked within the last minute."""
+        return f"{self.base(org)}clicks:{hex_in(digest)}"
 
     def floor(self, org: str) -> str:
         """Return the moment before which nobody calls Genesys for `org`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Unpack, cast
 
 from service.core import model as m
-from service.core.errors import Conflicting, LeaseLost, StoreDown
+from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
@@ -63,7 +63,7 @@ class RedisStore(RedisBudget):
     # ------------------------------------------------------------------------------------------ intake
 
     async def accept(self, offer: m.Offer) -> m.Receipt:
-        """Store `offer` on disk, or join the action it belongs to; raises Conflicting for another body.
+        """Store `offer` on disk, or join the action it belongs to; raises Conflicting, TooMany or BacklogFull.
 
         After a `health` that found that Redis may lose it, or has no room, StoreDown: a yes would be a lie.
         """
@@ -94,15 +94,22 @@ class RedisStore(RedisBudget):
                 *(offer.delivery_key, hex_in(offer.body_hash), "1" if offer.is_hash_only else ""),
                 *(intent, offer.replay_of, "1" if offer.is_shadow else ""),
                 *(offer.requester_key and hex_in(offer.requester_key), str(offer.requester_rate), tags),
+                *(str(offer.bounds.rate), str(offer.bounds.backlog), str(offer.bounds.runaway)),
+                offer.bounds.clicker and hex_in(offer.bounds.clicker),
                 *records.reports_of(offer),
                 *records.lines_of(offer.entries),
             ],
         )
         match reply:
-            case ["ok", str(joined), str(action_id), str(key), str(outcome)]:
-                return m.Receipt(action_id, key, joined, records.outcome_in(outcome))
+            case ["ok", str(joined), str(action_id), str(key), str(outcome), str(is_runaway)]:
+                return m.Receipt(action_id, key, joined, records.outcome_in(outcome), is_runaway == "1")
             case ["conflict"]:
                 raise Conflicting("a delivery with this id was received before, with another body")
+            case ["too many", str(micros)]:
+                seconds = -(-int(micros) // 1_000_000)  # up: who waits so long is taken
+                raise TooMany(f"This source sends too much. Send it again in {seconds} s.", retry_after_seconds=seconds)
+            case ["full"]:
+                raise BacklogFull("Too much is waiting to be done already. Nothing was stored. Send it again later.")
             case _:
                 raise records.UnknownVersion("this delivery was stored by a newer version of this service")
 

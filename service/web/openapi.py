@@ -123,6 +123,7 @@ _POST_WEBHOOK: Json = {
         "413": _problem("Over 64 KiB."),
         "415": _problem("Not a media type of this source, or a content encoding."),
         "422": _problem("It does not say what to do, or the id of an earlier delivery came with another body."),
+        "429": _problem("The source is over its rate: nothing was stored, the sender still owns it.", _LATER),
         **_NOT_NOW,
     },
 }

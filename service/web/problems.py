@@ -86,6 +86,8 @@ TITLES: Mapping[str, str] = {
     "unreadable": "Unreadable",
     "delivery_conflict": "Delivery conflict",
     "too_large": "Too large",
+    "too_many": "Too many deliveries",
+    "backlog_full": "Too much to do",
     "wrong_media_type": "Wrong media type",
 }
 
@@ -107,7 +109,8 @@ def problem_of(fault: Exception) -> Problem:
         case BadSignature():
             return UNAUTHORIZED
         case Refused():
-            return Problem(fault.status, fault.code, TITLES.get(fault.code, "Refused"), fault.sentence)
+            later = {"Retry-After": str(fault.retry_after_seconds)} if fault.retry_after_seconds else {}
+            return Problem(fault.status, fault.code, TITLES.get(fault.code, "Refused"), fault.sentence, later)
         case StoreDown():
             return STORE_DOWN
         case Draining():

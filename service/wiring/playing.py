@@ -99,6 +99,7 @@ async def wired_to(play_url: str, state_dir: Path) -> dict[str, Any]:
         credentials = (await client.get(f"{play_url}/sandbox/credentials")).json()
     org = {"api_url": play_url, "login_url": play_url}
     org |= {key: credentials[key] for key in ("client_id", "client_secret")}
-    source = {"kind": "servicenow", "org": SANDBOX, "secrets": [throw_away_secret(state_dir)]}
+    source: dict[str, Any] = {"kind": "servicenow", "org": SANDBOX, "secrets": [throw_away_secret(state_dir)]}
+    source |= {"rate": 0, "runaway": 0}  # who plays, or lets machines click, is not to be stopped for it
     source |= {"instance_url": play_url, "username": credentials["desk_user"], "password": credentials["desk_password"]}
     return {"orgs": {SANDBOX: org}, "sources": {SANDBOX: source}}

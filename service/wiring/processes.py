@@ -99,7 +99,8 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     worker = Worker(place) if works else None
     doors: list[tuple[str, socket.socket, Any]] = []
     if public is not None:
-        intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of)
+        backlog = said.limits.backlog
+        intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog)
         public_url = said.doors.public_url or address_of(public)
         front = public_door(
             intake,

@@ -34,7 +34,7 @@ ENDINGS: frozenset[tuple[m.OutcomeKind, str]] = frozenset(
         m.OutcomeKind.ALREADY_GONE: "gone",
         m.OutcomeKind.NOT_FOUND: "conversation participant",
         m.OutcomeKind.REFUSED: f"ambiguous contradictory requester_rate {POLICY}",
-        m.OutcomeKind.EXPIRED: "late paused busy genesys_unreachable",
+        m.OutcomeKind.EXPIRED: "late paused runaway busy genesys_unreachable",
         m.OutcomeKind.FAILED: f"forbidden rejected genesys_refused no_effect poison {POLICY}",
         m.OutcomeKind.UNKNOWN: "cannot_see conversation_not_found participant_lost poison",
         m.OutcomeKind.PREVIEWED: "preview shadow",

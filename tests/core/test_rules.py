@@ -84,6 +84,7 @@ TABLE: list[tuple[int, Situation, tuple[object, object]]] = [
     (1, seen(V.UNSEEN, left=0), (K.EXPIRED, "late")),
     (1, seen(V.PRESENT, left=0), (K.EXPIRED, "late")),
     (1, seen(V.UNSEEN, left=-1, progress=m.Progress(held_by="paused")), (K.EXPIRED, "paused")),
+    (1, seen(V.UNSEEN, left=-1, progress=m.Progress(held_by="runaway")), (K.EXPIRED, "runaway")),
     (1, seen(V.UNSEEN, left=-1, progress=m.Progress(held_by="busy")), (K.EXPIRED, "busy")),
     (
         1,

@@ -183,6 +183,7 @@ class Stage:
             return Caller(rules, self.clock, Outgoing(), transport=lambda: Wire(self.app, self.broken))
 
         given: dict[str, object] = {"kind": "servicenow", "org": ORG, "secrets": [f"whsec_{SECRET}"]}
+        given |= {"rate": 0, "runaway": 0}  # tests click as fast as they can
         given |= {"instance_url": URL, "username": self.credentials["desk_user"]}
         given |= {"password": self.credentials["desk_password"]} | changes
         kind = KINDS["servicenow"]

@@ -10,6 +10,8 @@ from service import settings
 from service.settings import Settings
 from tests.settings.test_reading import FILE, HUSH, ONE, TWO, WHOLE, faults_of, heard
 
+SECTIONS = "redis, doors, outbound, log, limits, retention, wording, orgs, sources"
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +24,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             "ONHOOK_ORG__ACME__REGION",
-            "there is no such setting; sections are redis, doors, outbound, log, retention, wording, orgs, sources",
+            f"there is no such setting; sections are {SECTIONS}",
         ),
         ("ONHOOK_", "there is no such setting"),
         ("ONHOOK_STATE_DIR_FILE", "there is no such setting"),
@@ -56,7 +58,7 @@ def test_misspelt_settings(name: str, fault: str) -> None:
     [
         (
             "[orgz.x]",
-            "orgz: there is no such setting; there is redis, doors, outbound, log, retention, wording, orgs, sources",
+            f"orgz: there is no such setting; there is {SECTIONS}",
         ),
         (
             "[doors]\nPublic = ':1'",

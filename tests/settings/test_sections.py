@@ -24,7 +24,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log", "retention"])
+@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log", "limits", "retention"])
 def test_defaults_would_be_taken(section: str) -> None:
     """Every default is what would come out if it were typed."""
     default: BaseModel = getattr(Settings(), section)
@@ -60,6 +60,14 @@ def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
 def test_what_is_no_retention(said: dict[str, str], fault: str) -> None:
     """A delivery is known for as long as its sender repeats it, and no longer than the action that it leads to."""
     assert fault in faults_of({f"ONHOOK_RETENTION__{name}": days for name, days in said.items()})
+
+
+@pytest.mark.parametrize(
+    "backlog, than", [("99", "greater than or equal to 100"), ("1000001", "less than or equal to")]
+)
+def test_what_is_no_backlog(backlog: str, than: str) -> None:
+    """A backlog below a burst would refuse it, and one without end is none."""
+    assert f"limits.backlog: Input should be {than}" in faults_of({"ONHOOK_LIMITS__BACKLOG": backlog})
 
 
 def test_policy_is_said_of_org_and_source() -> None:

@@ -32,10 +32,10 @@ def faults(kind: str = "standard", /, **changes: object) -> str:
 
 
 def test_defaults() -> None:
-    """An org and a secret are enough: 202, two minutes, no untimed deliveries, no zone."""
+    """An org and a secret are enough: 202, two minutes, no untimed deliveries, no zone, bounds that no person meets."""
     made = SourceOptions.model_validate(LEAST)
     assert (made.success_status, made.max_age, made.untimed, made.zone) == (202, 120, "refuse", None)
-    assert made.terms("desk", ("ticket", "ticket")) == m.SourceTerms("desk", "acme", 120, ("ticket",))
+    assert made.terms("desk", ("ticket", "ticket")) == m.SourceTerms("desk", "acme", 120, ("ticket",), "en", 600, 60)
 
 
 @EVERY
@@ -57,6 +57,10 @@ def test_defaults() -> None:
         ({"max_age": 3600.1}, "less than or equal to 3600"),
         ({"max_age": "nan"}, "finite"),
         ({"max_age": "inf"}, "finite"),
+        ({"rate": -1}, "greater than or equal to 0"),
+        ({"rate": 60_001}, "less than or equal to 60000"),
+        ({"runaway": -1}, "greater than or equal to 0"),
+        ({"runaway": 6_001}, "less than or equal to 6000"),
         ({"untimed": "yes"}, "'refuse' or 'accept'"),
         ({"time_zone": "Mars/Olympus"}, "IANA time zone"),
         ({"time_zone": "../../etc/passwd"}, "IANA time zone"),

@@ -37,6 +37,8 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "allowance": keys.allowance(ORG),
         "window": keys.window(ORG, DIGEST),
         "requester": keys.requester(ORG, DIGEST),
+        "rate": keys.rate(ORG, "desk"),
+        "clicks": keys.clicks(ORG, DIGEST),
         "floor": keys.floor(ORG),
         "refusals": keys.refusals(ORG, "desk"),
         "forgettings": keys.forgettings(ORG),

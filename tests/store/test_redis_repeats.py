@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from service.core import model as m
-from service.core.errors import LeaseLost
+from service.core.errors import BacklogFull, LeaseLost, TooMany
 from service.store.forgetting import Forgetting, Kind, Wanted
 from service.store.refusals import RefusalBook
 from service.store.script import names
@@ -29,6 +29,37 @@ async def _accept_counted(story: Story) -> None:
 async def _accept_over_rate(story: Story) -> None:
     await story.accepted(2, requester_key="d" * 64, requester_rate=1)
     await story.store.accept(offered(story.dice, requester_key="d" * 64, requester_rate=1))
+
+
+BOUNDS = m.Bounds(rate=2, backlog=2, runaway=2, clicker="e" * 64)
+
+
+async def _accept_bounded(story: Story) -> None:
+    await story.store.accept(offered(story.dice, bounds=BOUNDS))
+
+
+async def _accept_runaway(story: Story) -> None:
+    await story.accepted(2, bounds=BOUNDS)
+    assert (await story.store.accept(offered(story.dice, bounds=BOUNDS))).is_runaway
+
+
+async def _join_bounded(story: Story) -> None:
+    await story.accepted(bounds=BOUNDS)
+    await story.store.accept(offered(story.dice, bounds=BOUNDS))
+
+
+async def _accept_too_many(story: Story) -> None:
+    await story.accepted(2, bounds=BOUNDS)
+    await story.accepted(2, bounds=BOUNDS)
+    with pytest.raises(TooMany):
+        await story.accepted(bounds=BOUNDS)
+
+
+async def _accept_full(story: Story) -> None:
+    await story.accepted(2)
+    await story.accepted(3)
+    with pytest.raises(BacklogFull):
+        await story.accepted(bounds=BOUNDS)
 
 
 async def _join_delivery(story: Story) -> None:
@@ -195,11 +226,16 @@ async def _strike(story: Story) -> None:
 
 
 # what each script answers when it is asked again because its first reply was lost
-SAME, DONE = "the same words", "done before"
+SAME, DONE, NO = "the same words", "done before", "the same word, and a wait that is over as soon"
 ACTS: list[tuple[Act, str, str]] = [
     (_accept, "accept", SAME),
     (_accept_counted, "accept", SAME),
     (_accept_over_rate, "accept", SAME),
+    (_accept_bounded, "accept", SAME),
+    (_accept_runaway, "accept", SAME),
+    (_join_bounded, "accept", SAME),
+    (_accept_too_many, "accept", NO),
+    (_accept_full, "accept", SAME),
     (_join_delivery, "accept", SAME),
     (_join_intent, "accept", SAME),
     (_join_settled, "accept", SAME),
@@ -266,10 +302,14 @@ async def test_a_lost_reply_is_asked_again(
             assert isinstance(again, list)
             assert (first[0], again[0]) == ("ok", "done")
             assert again[1:] == (first[1:] or again[1:])
+        elif expected is NO:
+            assert isinstance(first, list)
+            assert isinstance(again, list)
+            assert (first[0], int(str(first[1])) - int(str(again[1]))) == (again[0], later_seconds * 1_000_000)
         else:
             assert isinstance(again, list)
             assert again[2:] == []
-        if expected is SAME or expected is DONE or not later_seconds:
+        if expected in (SAME, DONE, NO) or not later_seconds:
             assert story.state() == before
 
 

@@ -276,6 +276,9 @@ def _of_desk(desk: str, org: str, play: str, credentials: Answer, secret: str) -
         "INSTANCE_URL": play,
         "USERNAME": credentials["desk_user"],
         "PASSWORD": credentials["desk_password"],
+        # machines click here, as fast as they can
+        "RATE": "0",
+        "RUNAWAY": "0",
     }
     name = desk.replace("-", "_").upper()
     said = {f"ONHOOK_ORGS__{org.upper()}__{key}": value for key, value in of_org.items()}

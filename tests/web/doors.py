@@ -12,6 +12,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from service import telemetry
+from service.core import errors
 from service.core import model as m
 from service.core.errors import BadSignature, Conflicting, Malformed, Stale, StoreDown, Unreadable
 from service.core.ports import Source, Store
@@ -111,11 +112,14 @@ class Shelf:
     offers: list[m.Offer] = field(default_factory=list)
     accounts: dict[str, m.Account] = field(default_factory=dict)
     is_down: bool = False
+    refuses: errors.Refused | None = None
     reads: int = 0
     at_read: Callable[[int], None] = lambda _: None
 
     async def accept(self, offer: m.Offer) -> m.Receipt:
         self._up()
+        if self.refuses:
+            raise self.refuses
         for known in self.offers:
             if known.delivery_key == offer.delivery_key:
                 if known.body_hash != offer.body_hash:

@@ -1,6 +1,9 @@
 """What the public door turns away it notes for an operator, who is told more than the sender."""
 
-from tests.web.doors import Desk
+import pytest
+
+from service.core.errors import BacklogFull, Refused, TooMany
+from tests.web.doors import Desk, counted
 
 
 async def test_a_refusal_is_remembered(desk: Desk) -> None:
@@ -14,3 +17,22 @@ async def test_a_refusal_is_remembered(desk: Desk) -> None:
     assert (first.refused_at, first.secret_fingerprint) == (desk.clock.now(), "")
     assert (last.code, last.secret_fingerprint) == ("delivery_conflict", "abcd1234")
     assert len(desk.refused.noted) == 3
+
+
+@pytest.mark.parametrize(
+    "refuses, status, code, later",
+    [
+        (TooMany("too much", retry_after_seconds=7), 429, "too_many", "7"),
+        (BacklogFull("too much"), 503, "backlog_full", "15"),
+    ],
+)
+async def test_what_is_not_taken_now(desk: Desk, refuses: Refused, status: int, code: str, later: str) -> None:
+    """Who is over a bound hears when to come again, and an operator that it was so, and for which secret."""
+    before, desk.shelf.refuses = counted("desk", code), refuses
+    answer = await desk.post()
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (status, code, later)
+    assert (counted("desk", code), len(desk.shelf.offers)) == (before + 1, 0)
+    assert [(line["event"], line["code"]) for line in desk.lines()] == [("delivery.refused", code)]
+    assert [(one.code, one.secret_fingerprint) for one in desk.refused.noted] == [(code, "abcd1234")]
+    desk.shelf.refuses = None
+    assert (await desk.post()).json()["status"] == "accepted"

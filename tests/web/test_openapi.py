@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from service.core import model as m
+from service.core.errors import TooMany
 from service.sources.asking import Asked, asked_in, removal_in
 from service.web import openapi
 from service.web.accounts import account_json
@@ -109,6 +110,8 @@ async def test_receipts_and_problems_are_what_it_says(desk: Desk) -> None:
         await desk.post(b"{}"),
         await desk.post({"bug": 1}),
     ]
+    desk.shelf.refuses = TooMany("too much", retry_after_seconds=1)
+    answers.append(await desk.post())
     desk.is_draining = True
     answers.append(await desk.post())
     assert {str(answer.status_code) for answer in answers} == set(responses)

@@ -13,6 +13,8 @@ TABLE = [
     (errors.Malformed(SENTENCE), 400, "malformed", SENTENCE, None),
     (errors.BadSignature("the word is wrong"), 401, "unauthorized", problems.UNAUTHORIZED.detail, None),
     (errors.Stale("400 seconds old"), 401, "unauthorized", problems.UNAUTHORIZED.detail, None),
+    (errors.TooMany(SENTENCE, retry_after_seconds=7), 429, "too_many", SENTENCE, "7"),
+    (errors.BacklogFull(SENTENCE), 503, "backlog_full", SENTENCE, "15"),
     (errors.TooLarge(SENTENCE), 413, "too_large", SENTENCE, None),
     (errors.WrongMediaType(SENTENCE), 415, "wrong_media_type", SENTENCE, None),
     (errors.Unreadable(SENTENCE), 422, "unreadable", SENTENCE, None),

@@ -246,6 +246,8 @@ class SourceTerms:
         max_age_seconds: how long after the click a removal may still be done.
         channels: how its tickets are told (`ticket`, `webhook`); one report for each.
         language: in which they are told.
+        rate: deliveries a minute that are taken of it; 0 for any number.
+        runaway: removals that one requester asks for within a minute and that pause it; 0 for any number.
     """
 
     name: str
@@ -253,3 +255,5 @@ class SourceTerms:
     max_age_seconds: float
     channels: tuple[str, ...]
     language: str = "en"
+    rate: int = 0
+    runaway: int = 0

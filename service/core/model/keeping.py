@@ -12,6 +12,23 @@ from service.core.model.seeing import Send, Target
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may be asked, as the store counts it while it takes an offer. Unsaid, anything: a person may always ask.
+
+    Attributes:
+        rate: deliveries a minute of the source, so many at once, with duplicates and previews; 0 for any number.
+        backlog: open actions of the org, above which no new one is taken; 0 for any number.
+        runaway: new actions of one requester within a minute that pause the source; 0 for any number.
+        clicker: hex digest of who asked, to count those by; "" where nobody counts.
+    """
+
+    rate: int = 0
+    backlog: int = 0
+    runaway: int = 0
+    clicker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """An action as it is offered to the store: it becomes one, or joins one that is there.
 
@@ -29,6 +46,7 @@ class Offer:
         is_shadow: asked while nothing is sent for this source: it stays so, whatever is switched before its end.
         requester_key: hex digest of who asked, to count his new actions by; "" where nobody counts.
         requester_rate: new actions a minute that he may ask for; one more is kept, and refused without a look.
+        bounds: how much may be asked; what is over them is not taken.
     """
 
     action_id: str
@@ -47,6 +65,7 @@ class Offer:
     is_shadow: bool = False
     requester_key: str = ""
     requester_rate: int = 0
+    bounds: Bounds = Bounds()
 
 
 class ActionState(StrEnum):
@@ -118,12 +137,14 @@ class Receipt:
     Attributes:
         joined: "" for a new action, `delivery` for a re-sent webhook, `intent` for the same wish asked again.
         outcome: how the action ended, if it has.
+        is_runaway: its source was paused with it: that was more than one requester may ask for (see Bounds).
     """
 
     action_id: str
     key: str
     joined: str
     outcome: Outcome | None = None
+    is_runaway: bool = False
 
 
 class Absence(StrEnum):
@@ -143,7 +164,7 @@ class Progress:
         bystanders: participant id → purpose of everybody else present when the first send that is ours was marked.
         absence: how nobody was found, and `absent_at` since when; None once somebody was seen.
         blind_looks: looks in a row that saw nothing.
-        held_by: why it waits (`paused`, `busy`, `genesys_unreachable`), or "".
+        held_by: why it waits (`paused`, `runaway`, `busy`, `genesys_unreachable`), or "".
     """
 
     pin: Target | None = None

@@ -74,6 +74,11 @@ TICKET: Mapping[str, str] = {
         "The person may still be in the conversation: if so, remove the person by hand; "
         "clicking again helps only when the pause is over."
     ),
+    "expired.runaway": (
+        "Nobody was removed: more removals were asked for within a minute than people click, so this service is "
+        "paused, and meanwhile the click became too old. The person may still be in the conversation: if so, remove "
+        "the person by hand; clicking again helps only when the pause is over."
+    ),
     "expired.genesys_unreachable": (
         "Nobody was removed: Genesys Cloud could not be reached, and meanwhile the click became too old. "
         "The person may still be in the conversation: if so, remove the person by hand, or click again later."
@@ -242,6 +247,10 @@ OPERATOR: Mapping[str, str] = {
         "source's max_age."
     ),
     "operator.expired.paused": "Paused until not-after was over; `onhook resume` ends the pause of org, source or all.",
+    "operator.expired.runaway": (
+        "One requester asked for as many removals within a minute as sources.*.runaway says, which paused the source "
+        "until not-after was over. See first who it was; `onhook resume --source` ends the pause."
+    ),
     "operator.expired.genesys_unreachable": (
         "No look at the conversation succeeded until not-after was over; the timeline shows each try. Check network, "
         "proxy and the address of org “{org}” with `onhook check`, and the vendor's status page."

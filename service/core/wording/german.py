@@ -77,6 +77,11 @@ TICKET: Mapping[str, str] = {
         "Niemand wurde entfernt: Dieser Dienst ist angehalten, und inzwischen ist der Klick zu alt. Die Person ist "
         "vielleicht noch im Gespräch: dann bitte von Hand entfernen; erneut zu klicken hilft erst nach der Pause."
     ),
+    "expired.runaway": (
+        "Niemand wurde entfernt: In einer Minute wurde öfter geklickt, als Menschen klicken; dieser Dienst ist darum "
+        "angehalten, und inzwischen ist der Klick zu alt. Die Person ist vielleicht noch im Gespräch: dann bitte von "
+        "Hand entfernen; erneut zu klicken hilft erst nach der Pause."
+    ),
     "expired.genesys_unreachable": (
         "Niemand wurde entfernt: Genesys Cloud war nicht erreichbar, und inzwischen ist der Klick zu alt. Die Person "
         "ist vielleicht noch im Gespräch: dann bitte von Hand entfernen oder später erneut klicken."
@@ -268,6 +273,10 @@ OPERATOR: Mapping[str, str] = {
     "operator.expired.paused": (
         "Angehalten, bis die Frist (not-after) vorbei war; `onhook resume` beendet die Pause von Organisation, Quelle "
         "oder allem."
+    ),
+    "operator.expired.runaway": (
+        "Jemand hat in einer Minute so viele Entfernungen verlangt, wie sources.*.runaway nennt; das hielt die Quelle "
+        "an, bis die Frist (not-after) vorbei war. Erst nachsehen, wer; `onhook resume --source` beendet die Pause."
     ),
     "operator.expired.genesys_unreachable": (
         "Kein Blick in das Gespräch gelang, bis die Frist (not-after) vorbei war; die Timeline zeigt jeden Versuch. "

@@ -2,7 +2,7 @@
 -- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
 --       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
 -- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
---       due:reports of the source; requester; paused
+--       due:reports of the source; requester; rate of the source; clicks; paused
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
@@ -10,12 +10,17 @@
 --       [23] intent digest or '' [24] replayed action or '' [25] '1' when in shadow
 --       [26] requester digest, '' when nobody counts [27] his new actions a minute
 --       [28] tags of its numbers or ''
---       [29] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
--- Returns: {'ok', joined, action id, link key, outcome or ''} | {'conflict'} | {'unknown'}
+--       [29] deliveries a minute of the source [30] open actions of the org [31] new actions of one requester within
+--       a minute that pause the source; 0 for any number [32] digest to count those by, or ''
+--       [33] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
+-- Returns: {'ok', joined, action id, link key, outcome or '', '1' when it paused the source} | {'conflict'}
+--       | {'unknown'} | {'too many', microseconds to wait} | {'full'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
-local REPORTS = 29
+local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
+local REPORTS = 33
+local MINUTE = 60000
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then
@@ -31,17 +36,17 @@ expect('hash', KEYS[3])
 expect('list', KEYS[4])
 expect('set', KEYS[5])
 if KEYS[6] then expect('string', KEYS[6]) end
-expect('hash', base .. 'paused')
+expect('hash', keys.paused)
 
 local function answer(joined, id)
-  local r = redis.call('HMGET', keys.action(id), 'key', 'outcome')
-  return { 'ok', joined, id, r[1] or '', r[2] or '' }
+  local r = redis.call('HMGET', keys.action(id), 'key', 'outcome', 'is_runaway')
+  return { 'ok', joined, id, r[1] or '', r[2] or '', id == offered and r[3] or '' }
 end
 
 -- Whether an open action that sent nothing yet will last for this click: one that has not half of the time that the click
 -- has, or that waits because another source is paused, would take it along when it expires.
 local function lasts(not_after, source)
-  local is_held = source ~= ARGV[14] and redis.call('HGET', base .. 'paused', source)
+  local is_held = source ~= ARGV[14] and redis.call('HGET', keys.paused, source)
   return not is_held and 2 * (not_after - now) >= clicked + tonumber(ARGV[19]) - now
 end
 
@@ -67,7 +72,26 @@ if not id and KEYS[6] then
   end
 end
 
+-- What a rate has room for (GCRA): so many at once, then one more each time that the minute has room for one. How long
+-- to wait for that, and what is to be kept when it is taken.
+local function room(key, rate)
+  local interval = math.ceil(60000000 / rate)
+  expect('string', key)
+  local tat = math.max(tonumber(redis.call('GET', key) or micros), micros)
+  if tat - micros > interval * rate + 1 then tat = micros end -- the clock stepped back: forgive, never lock out
+  return { key = key, tat = tat + interval, wait = tat + interval - micros - interval * rate }
+end
+local function count(taken)
+  redis.call('SET', taken.key, text(taken.tat))
+  redis.call('PEXPIREAT', taken.key, text(math.ceil(taken.tat / 1000) + 1000))
+end
+
+-- May it come in? What comes again counts as well; what is open already may always be asked for again.
 local is_new = not id
+local taken = source_rate > 0 and room(keys.rate(ARGV[14]), source_rate)
+if taken and taken.wait > 0 then return { 'too many', text(taken.wait) } end
+if is_new and backlog > 0 and redis.call('ZCARD', KEYS[1]) >= backlog then return { 'full' } end
+
 if is_new then id, joined = offered, '' end
 local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports')
 if not is_new and action[1] ~= V then return { 'unknown' } end
@@ -88,18 +112,16 @@ end
 expect('list', keys.timeline(id))
 expect('set', keys.deliveries(id))
 
--- Has he asked for more than his rate (GCRA)? So many at once, then one more each time that the minute has room for one.
-local counted
-if is_new and requester ~= '' then
-  local key, interval = keys.requester(requester), math.ceil(60000000 / rate)
-  expect('string', key)
-  local tat = math.max(tonumber(redis.call('GET', key) or micros), micros)
-  if tat - micros > interval * rate + 1 then tat = micros end -- the clock stepped back: forgive, never lock out
-  if tat + interval - micros <= interval * rate then counted = { key = key, tat = tat + interval } end
-end
-local is_over = is_new and requester ~= '' and not counted
+-- Has he asked for more than his rate?
+local counted = is_new and requester ~= '' and room(keys.requester(requester), rate)
+local is_over = counted and counted.wait > 0
+
+-- Does he run away? What is over his own rate removes nobody, so it is not counted here.
+local clicks = is_new and not is_over and runaway > 0 and keys.clicks(ARGV[32])
+if clicks then expect('list', clicks) end
 
 -- From here on it is written.
+if taken then count(taken) end
 if is_new then
   redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
     'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
@@ -108,16 +130,24 @@ if is_new then
   if ARGV[25] == '1' then redis.call('HSET', KEYS[3], 'is_shadow', '1') end
   if ARGV[28] ~= '' then redis.call('HSET', KEYS[3], 'tags', ARGV[28]) end
   if is_over then redis.call('HSET', KEYS[3], 'is_over_rate', '1', 'intent', '') end
-  if counted then
-    redis.call('SET', counted.key, text(counted.tat))
-    redis.call('PEXPIREAT', counted.key, text(math.ceil(counted.tat / 1000) + 1000))
-  end
+  if counted and not is_over then count(counted) end
   redis.call('ZADD', KEYS[1], text(now), id)
   local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
   redis.call('RPUSH', KEYS[4], line('accept', '', ''))
   -- what is refused is no action that a real wish may join
   if KEYS[6] and not is_over then redis.call('SET', KEYS[6], id) end
+  if clicks then
+    if tonumber(redis.call('LINDEX', clicks, -1) or '0') > now then redis.call('DEL', clicks) end -- forgiven, as above
+    redis.call('RPUSH', clicks, text(now))
+    redis.call('LTRIM', clicks, text(-runaway), -1)
+    redis.call('PEXPIREAT', clicks, text(now + MINUTE))
+    local is_runaway = redis.call('LLEN', clicks) == runaway and now - tonumber(redis.call('LINDEX', clicks, 0)) < MINUTE
+    -- since when, and by whom: a pause that is there stays as it is
+    if is_runaway and redis.call('HSETNX', keys.paused, ARGV[14], text(now) .. ' runaway') == 1 then
+      redis.call('HSET', KEYS[3], 'is_runaway', '1')
+    end
+  end
 else
   push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
 end

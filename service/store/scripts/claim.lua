@@ -50,13 +50,18 @@ local function is_ours(id)
   return not r[1] or (r[1] == V and is_a('hash', keys.conversation(r[2])))
 end
 
+-- A pause is a person's, unless `accept` wrote beside its moment that a requester ran away.
+local function why_paused(source)
+  return not paused[''] and string.find(paused[source], 'runaway', 1, true) and 'runaway' or 'paused'
+end
+
 -- Why it may not be touched now, and until when; nil when it may.
 local function obstacle(id, r)
   local not_after, sends = tonumber(r.not_after), tonumber(r.sends)
   -- late, or asked too often: settled without a look
   if sends == 0 and (now >= not_after or r.is_over_rate == '1') then return nil end
   -- past not-after nothing can be sent, so what was sent is looked after also while paused
-  if now < not_after and (paused[''] or paused[r.source]) then return 'paused', now + PAUSED_AGAIN end
+  if now < not_after and (paused[''] or paused[r.source]) then return why_paused(r.source), now + PAUSED_AGAIN end
   local call = sends > 0 and 'confirm' or 'look'
   if taken >= carries[call] then return 'busy', ready[call] end
   local owner = ownership(keys.conversation(r.conversation))

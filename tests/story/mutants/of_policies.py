@@ -116,7 +116,7 @@ POLICIES = (
     Mutant(
         "who asks for more than his rate is refused",
         "store/scripts/accept.lua",
-        (("local is_over = is_new and requester ~= '' and not counted", "local is_over = false"),),
+        (("local is_over = counted and counted.wait > 0", "local is_over = false"),),
         "tests/store/test_redis_requesters.py::test_so_many_at_once_and_then_one_each",
     ),
     Mutant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.story.mutants.mutant import Mutant
+from tests.story.mutants.of_bounds import BOUNDS
 from tests.story.mutants.of_code import CODE
 from tests.story.mutants.of_people import PEOPLE
 from tests.story.mutants.of_policies import POLICIES
@@ -10,7 +11,7 @@ from tests.story.mutants.of_routes import ROUTES
 from tests.story.mutants.of_rules import RULES
 from tests.story.mutants.of_scripts import SCRIPTS
 
-MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES)
+MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES, *BOUNDS)
 
 
 def markdown() -> str:
