@@ -103,7 +103,7 @@ class BacklogFull(Refused):
 
     status = 503
     code = "backlog_full"
-    # workers settle a thousand that are late in two seconds, so the whole of a usual backlog in less than this
+    # workers end two thousand that are too late in three seconds, so the whole of the default backlog in this
     retry_after_seconds = 15
 
 
