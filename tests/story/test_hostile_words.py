@@ -96,7 +96,7 @@ def series() -> set[str]:
 
 
 async def test_nobody_makes_a_metric_grow() -> None:
-    """Ten thousand random paths, methods, sources, types and bodies make no series: labels come from what is configured."""
+    """Ten thousand random paths, methods, sources and bodies make no series: labels come from what is configured."""
     house, statuses, before = House(), Counter[int](), series()
     rng = random.Random(7)  # noqa: S311 - the same each time
     back = private_door(version={}, claim_age=_never, has_started=lambda: True, faults=_nothing, orgs=_no_orgs)
