@@ -69,6 +69,7 @@ class Run:
         assert answer.status_code == 202, answer.text
         link = answer.json()["links"]["self"]
         self.keys.add(link.partition("key=")[2])
+        self.hear("account", json.dumps(await self.stage.account(answer.json())))  # while the number is still needed
         account = await self.stage.settled(answer.json(), 40)
         self.hear("account", json.dumps(account))
         self.outcomes[account["outcome"]["kind"]] += 1
@@ -201,6 +202,7 @@ async def test_the_run_went_everywhere(run: Run) -> None:
     assert all(len(text) > 200 for text in run.places.values()), {place: len(it) for place, it in run.places.items()}
     assert "delivery.refused" in run.places["log"]
     assert "attempt.ended" in run.places["log"]
+    assert {'"state": "pending"', '"state": "settled"'} <= set(re.findall('"state": "[a-z]+"', run.places["account"]))
 
 
 async def test_secrets_are_nowhere(run: Run) -> None:
