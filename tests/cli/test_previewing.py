@@ -23,7 +23,7 @@ def test_who_would_go(beside: Commands, service: Service) -> None:
 def test_why_nobody(beside: Commands, service: Service) -> None:
     """What the policy refuses is refused to a preview as well, with the setting that would allow it."""
     cid = service.confer()
-    assert beside(*ASKED, cid, "--purpose", "agent", "--requester", "beth.anglin") == 10
+    assert beside(*ASKED, cid, "--purpose", "agent", "--requester", "beth.anglin") == 11
     agent, *_ = [person for person in service.people(cid) if person["purpose"] == "agent"]
     assert beside(*ASKED, cid, "--participant", str(agent["id"])) == 11
     assert "orgs.sandbox.purposes" in beside.out

@@ -45,7 +45,7 @@ async def test_accepted_before_the_kill(
         with child(folder, "up", variables=variables) as second:
             door, private = second.hear("The public door is at "), second.hear("The private door is at ")
             ready = (await client.get(f"{private}/readyz")).json()
-            assert ready["orgs"] == {"sandbox": {"mode": "live", "paused": [""]}}
+            assert ready["orgs"] == {"sandbox": {"mode": "live", "paused": [""], "shadow": []}}
             assert len(await present(client, play, cid)) == 4
             await steer("", "", is_pause=False)
             link = httpx.URL(receipt["links"]["self"])
