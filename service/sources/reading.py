@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from string import punctuation
 from typing import Final, NoReturn
 
 from service.core import model as m
@@ -166,7 +167,7 @@ class Fields:
             return ""
         if found := m.uuid_in(text):
             return found
-        if _DIALLED.fullmatch(text):
+        if _is_dialled(text):
             raise Unreadable(f"{name} seems to hold a phone number; send that as caller_phone")
         raise Unreadable(_no_uuid(text, noun) + instead)
 
@@ -265,8 +266,13 @@ def _bare(value: object) -> object:
     return None if value == "" else value
 
 
+def _is_dialled(text: str) -> bool:
+    # a mark before or behind it (a comma, a quote) makes it no less somebody's number
+    return bool(_DIALLED.fullmatch(text) or _DIALLED.fullmatch(text.strip(punctuation)))
+
+
 def _unless_dialled(text: str) -> str:
-    return "a phone number" if _DIALLED.fullmatch(text) else shown(text)
+    return "a phone number" if _is_dialled(text) else shown(text)
 
 
 def _no_uuid(text: str, noun: str) -> str:

@@ -157,3 +157,11 @@ def test_marks_that_turn_the_text_are_taken_out() -> None:
     with pytest.raises(Unreadable, match="invisible"):
         said("requested_by", "be\u061cth").word("requested_by", 100)
     assert said("reason", "rude\u061c caller").prose("reason", 100) == "rude  caller"
+
+
+@pytest.mark.parametrize("number", [f";{NUMBER[1:]}", f"'{NUMBER}',", '"tel:4155550123"', "*4155550123#"])
+def test_a_number_among_marks_is_one(number: str) -> None:
+    """A number that stands where an id belongs is known as one also with a mark before or behind it."""
+    with pytest.raises(Unreadable, match="phone number") as caught:
+        said("user_id", number).uuid("user_id", "user")
+    assert "555" not in caught.value.sentence
