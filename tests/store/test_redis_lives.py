@@ -27,7 +27,8 @@ def _rest(key: str) -> str:
 
 async def _everything(story: Story) -> tuple[str, str]:
     """Leave one settled and one open action with all that can hang on them; return their ids."""
-    asker = {"requester_key": digest("beth"), "requester_rate": 1}
+    bounds = m.Bounds(rate=9, backlog=9, runaway=9, clicker=digest("beth"))
+    asker = {"requester_key": digest("beth"), "requester_rate": 1, "bounds": bounds}
     claim = await story.claimed(1, channels=("ticket", "webhook"), is_hash_only=True, **asker)
     await story.accepted(2, intent_key=digest(("intent", 1)), ticket=m.Ticket("incident/2"))
     await story.mark(claim)

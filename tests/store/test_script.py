@@ -23,13 +23,15 @@ COMMANDS = {
         "HMGET",
         "HSET",
         "HSETNX",
+        "LINDEX",
         "LLEN",
         "LRANGE",
+        "LSET",
         "LTRIM",
         "PERSIST",
     ),
     *("PEXPIRE", "PEXPIREAT", "PUBLISH", "RPUSH", "RPUSHX", "SADD", "SET", "SMEMBERS", "SREM", "TIME", "TYPE", "ZADD"),
-    *("ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
+    *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
 }
 FILES = sorted(s.FOLDER.glob("*.lua"))
 
