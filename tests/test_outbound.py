@@ -306,3 +306,9 @@ async def test_past_its_deadline_nothing_leaves(deadline: float) -> None:
         await caller.send(Asked("GET", "https://desk.example/notes/1", deadline=deadline))
     await caller.send(Asked("GET", "https://desk.example/notes/1", deadline=100.1))
     assert len(inner.seen) == 1
+
+
+@pytest.mark.parametrize("host", ["::1", "2001:db8:1:2:3:4:5:6"])
+def test_an_address_with_colons_is_written_in_brackets(host: str) -> None:
+    """An IPv6 address, shortened or not, is written as a URL writes it."""
+    assert str(Origin("https", host, 8443)) == f"https://[{host}]:8443"
