@@ -45,7 +45,7 @@ async def clicked(stage: Stage, door: str, wait: int = 0) -> tuple[httpx.Respons
 async def test_who_runs_away_is_stopped(stage: Stage) -> None:
     """Through whatever door: the source stands still, its neighbour goes on, an operator hears of it and resumes."""
     (doors, serving), _ = await asyncio.gather(
-        doors_of(stage, ONHOOK_SOURCES__DESK__RUNAWAY=str(RUNAWAY), ONHOOK_SOURCES__DESK__MAX_AGE="10"), stage.work()
+        doors_of(stage, ONHOOK_SOURCES__DESK__RUNAWAY=str(RUNAWAY), ONHOOK_SOURCES__DESK__MAX_AGE="8"), stage.work()
     )
     private = [await one.url("private") for one in serving]
     await stage.client.get(f"{private[0]}/readyz")
