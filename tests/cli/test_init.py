@@ -27,6 +27,7 @@ def test_commands() -> None:
         "check",
         "demo",
         "explain",
+        "forget",
         "init",
         "pause",
         "preview",

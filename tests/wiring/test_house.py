@@ -84,7 +84,8 @@ async def test_opened(folder: Path) -> None:
             }
             # what is accepted and what is done stand under the same terms, the source's own among them
             assert place.terms_of("acme", "desk") == m.Terms(narrowed_by=m.Limits(is_live=False, requester_rate=9))
-            assert place.terms_of("acme", "gone") == m.Terms()
+            nobody = m.Limits(purposes=frozenset())
+            assert place.terms_of("acme", "gone") == m.Terms(narrowed_by=nobody)
             assert await house.faults() == []
             house.stop.is_leaving = True
             assert await house.faults() == ["is about to end"]
