@@ -110,6 +110,8 @@ def _one(url: str, connections: int) -> Redis:
         "protocol": 2,
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
+        # no greeting with the library's name: what nobody asks for, nobody can take for the answer to a question
+        "driver_info": None,
         "socket_timeout": SOCKET_SECONDS,
         "socket_connect_timeout": SOCKET_SECONDS,
     }
