@@ -129,7 +129,7 @@ async def test_two_seconds_at_most(wire: Wire, far_store: RedisStore, dice: Coun
     results = await asyncio.gather(
         far_store.accept(offered(dice)), far_store.paused(ORG), far_store.spend(ORG), return_exceptions=True
     )
-    assert time.monotonic() - began < 3.5  # two seconds, and a machine with other things to do
+    assert time.monotonic() - began < 2.5
     assert [type(result) for result in results] == [StoreDown] * 3
     wire.is_silent = False
     assert await far_store.paused(ORG) == frozenset()

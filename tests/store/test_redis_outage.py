@@ -50,7 +50,7 @@ async def test_away_and_back(folder: Path, dice: CountingDice) -> None:
     results = await asyncio.gather(
         store.accept(offered(dice, 2)), store.claim(ORG, "w1", dice.token(), 5), return_exceptions=True
     )
-    assert time.monotonic() - began < 3.5  # two seconds, and a machine with other things to do
+    assert time.monotonic() - began < 2.5
     assert [type(result) for result in results] == [StoreDown, StoreDown]
     with EmbeddedRedis(folder):
         (claim,) = await store.claim(ORG, "w1", dice.token(), 5)

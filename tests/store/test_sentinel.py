@@ -46,7 +46,7 @@ async def test_the_same_process_goes_on_after_a_failover(watched: Watched, dice:
         began = time.monotonic()
         with pytest.raises(StoreDown):
             await store.paused(ORG)
-        assert time.monotonic() - began < 3.5  # two seconds, and a machine with other things to do
+        assert time.monotonic() - began < 2.5
         await _again(store)
         assert watched.replica.ask("ROLE")[0] == "master"
         # the lease is as good as before, at the new master

@@ -29,7 +29,7 @@ from tests.story.stage import Answer, Stage, T, eventually, staged
 
 SEED = 20261125  # of all that is left to chance in a story
 STAYING = ["agent", "agent", "external"]  # of the conference, when its caller is gone
-HONEST_SECONDS = 8.0  # the two in which a 503 must come, and a machine with two cores and much else to do
+HONEST_SECONDS = 4.0  # the two in which a 503 must come, and as much again for a machine with other things to do
 CALM_SECONDS = 1.0  # between the clicks that have nothing to do with a fault
 AGAIN_SECONDS = 0.2  # until a sender repeats
 QUIET_SECONDS = 75.0  # for what a killed worker held, twice over, and for the confirm window
