@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.cli.conftest import Commands, Service
+from tests.store.servers import DURABLE, server
+from tests.wiring.running import own, stand
+from tests.wiring.test_processes import OFFLINE
 
 
 def test_refusals(beside: Commands, service: Service) -> None:
@@ -35,3 +40,13 @@ def test_no_such_source(beside: Commands) -> None:
     """A source that is not there is said, with those that are."""
     assert beside("refusals", "--source", "dusk") == 2
     assert beside.err == "onhook: there is no [sources.dusk]; there is sandbox\n"
+
+
+def test_nothing_was_refused(onhook: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing was refused that is said, of all sources and of one; as JSON there is no line."""
+    with server(*DURABLE) as url:
+        stand(monkeypatch, own(tmp_path) | OFFLINE | {"ONHOOK_REDIS__URL": url})
+        remembered = "it is remembered for retention.refusals_days.\n"
+        assert (onhook("refusals"), onhook.out) == (0, f"Nothing was refused; {remembered}")
+        assert (onhook("refusals", "--source", "desk"), onhook.out) == (0, f"Nothing was refused of desk; {remembered}")
+        assert (onhook("refusals", "--json"), onhook.out) == (0, "")
