@@ -11,6 +11,7 @@ timer runs on each connection at any moment:
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ class Limits:
     head_bytes: int = 16 * 1024
     url_bytes: int = 2 * 1024
     message_bytes: int = 1024 * 1024
+
+
+# what RFC 3986 lets a host and a port be, without the comma: a list of hosts is not one
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+;=:\[\]-]*")
 
 
 class _NotTaken(Exception):
@@ -158,11 +163,15 @@ class Guarded(HttpToolsProtocol):
     def _check_head(self) -> None:
         """Refuse what a proxy before us may have read in another way than we do."""
         names = [name for name, _ in self.headers]
+        hosts = [value for name, value in self.headers if name == b"host"]
         encodings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+        version = self.parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
             raise _NotTaken("the version is not HTTP/1.0 or HTTP/1.1")
-        if names.count(b"host") != 1:
-            raise _NotTaken("there must be exactly one Host header")
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+            raise _NotTaken("there must be exactly one Host header, with one host in it")
+        if encodings and version == "1.0":
+            raise _NotTaken("chunks are not HTTP/1.0")
         if encodings and (encodings != [b"chunked"] or b"content-length" in names):
             raise _NotTaken("the length of the body is said in more than one way")
         if b"upgrade" in names or self.parser.should_upgrade():

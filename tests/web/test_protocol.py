@@ -14,7 +14,7 @@ import pytest
 from service.core.errors import Misconfigured
 from service.web import protocol
 from tests.web.doors import counted
-from tests.web.wire import BAD, GOOD, PATIENCE, QUICK, SLOW, Running, get, post, running, until
+from tests.web.wire import BAD, GOOD, ODD, PATIENCE, QUICK, SLOW, Running, get, post, running, until
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
@@ -93,6 +93,24 @@ async def test_only_one_way_to_write_a_request(quick: Running, log: io.BytesIO, 
     assert counted("unknown", "bad_request") == before + 1
     (line,) = [json.loads(line) for line in log.getvalue().splitlines() if b"bad_request" in line]
     assert (line["source"], bool(line["reason"])) == ("unknown", True)
+
+
+@pytest.mark.parametrize("sent, statuses, goes_on", [pytest.param(*row[1:], id=row[0]) for row in ODD])
+async def test_odd_requests_end_one_way(quick: Running, sent: bytes, statuses: list[int], goes_on: bool) -> None:
+    """An odd request that has one meaning is answered as it stands here, and the connection goes on or is closed."""
+    caller = await (await quick.call()).say(sent)
+    assert [(await caller.hear())[0] for _ in statuses] == statuses
+    if goes_on:
+        assert json.loads((await (await caller.say(get("/next"))).hear())[2])["path"] == "/next"
+    else:
+        assert await caller.rest() == b""
+
+
+def test_there_are_enough_of_them() -> None:
+    """No two rows say the same, and more than sixty are such as no honest sender sends."""
+    nasty = {sent for _, sent, *_ in (*BAD, *ODD, *SLOW)}
+    assert len(nasty) == len(BAD) + len(ODD) + len(SLOW)
+    assert len(BAD) >= 60
 
 
 @pytest.mark.parametrize("sent, told", [pytest.param(*row[1:], id=row[0]) for row in GOOD])
