@@ -16,6 +16,8 @@ SUCCESS_STATUSES: Final = (200, 201, 202)
 RATE_MOST: Final = 6000
 # a thousand deliveries a second; who wants more wants no bound
 DELIVERIES_MOST: Final = 60_000
+# no sender that is worth waiting for gives up sooner, and the door waits no longer for anybody
+WAIT_MOST: Final = 20
 
 
 def _named(said: frozenset[str]) -> frozenset[str]:
@@ -68,6 +70,8 @@ class SourceOptions(BaseModel):
         rate: deliveries a minute that are taken of it, so many at once, with duplicates and previews; 0 for any number.
         runaway: removals that one requester asks for within a minute and that pause it until a person lets it go on;
             0 for any number.
+        wait: seconds for which its sender is kept waiting for the outcome, to be told at once; its own
+            `Prefer: wait=N` goes first. Less than what the sender itself waits for, else it never hears.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -96,6 +100,8 @@ class SourceOptions(BaseModel):
     # one a second for a whole minute is nobody's clicking, nor a whole centre's under one technical user; and so few
     # that it is stopped before everybody is gone
     runaway: RequesterRate = 60
+    # none: most senders want an answer in tens of milliseconds, and show nobody what it says
+    wait: Annotated[int, Field(ge=0, le=WAIT_MOST)] = 0
 
     @field_validator("org")
     @classmethod
@@ -168,4 +174,4 @@ class SourceOptions(BaseModel):
     def terms(self, name: str, channels: tuple[str, ...]) -> m.SourceTerms:
         """Return what the rules need to know of the source, configured as `name`."""
         told = tuple(dict.fromkeys(channels))
-        return m.SourceTerms(name, self.org, self.max_age, told, self.language, self.rate, self.runaway)
+        return m.SourceTerms(name, self.org, self.max_age, told, self.language, self.rate, self.runaway, self.wait)

@@ -29,6 +29,9 @@ MAX_WAIT_SECONDS = 20  # shorter than any sender's own patience that is worth wa
 MAX_WAITING = 256  # half of what is answered at once: who waits must not keep out who brings something new
 SLICE_SECONDS = 1.0  # a wait ends this soon after the process is told to stop
 JSON_TYPE = "application/json"
+# of RFC 7240: what stands between commas, and before the first semicolon of that; quotes hide both, and may end early
+_PREFERENCE = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^",])+')
+_WITHOUT_PARAMETERS = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^";])*')
 _NO_STORE = {"Cache-Control": "no-store"}  # a receipt and an account hold the action's key, or what it opens
 
 
@@ -131,13 +134,14 @@ class _Front:
         return answered(200, orjson.dumps(openapi.document(self.public_url)), JSON_TYPE)
 
     async def _receipt(self, request: Request, receipt: m.Receipt, source: Source) -> Response:
-        outcome = receipt.outcome
         link = f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
         headers = {**_NO_STORE, "Location": link}
-        status = source.success_status
-        if (seconds := self._wait_asked(request.headers)) is not None:
-            headers["Preference-Applied"] = f"wait={seconds}"
-            outcome = outcome or await self._outcome_within(receipt.action_id, seconds)
+        outcome, status = receipt.outcome, source.success_status
+        asked = self._wait_asked(request.headers)
+        if (seconds := self._wait_meant(request.headers, source) if asked is None else asked) is not None:
+            outcome = outcome or await self._outcome_if_any(receipt.action_id, seconds)
+        if asked is not None:
+            headers["Preference-Applied"] = f"wait={asked}"
             status = 200 if outcome else 202
         content = {
             "status": "duplicate" if receipt.joined else "accepted",
@@ -171,6 +175,21 @@ class _Front:
         # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then
         return wait_in(headers.getlist("prefer")) if self.waiting < MAX_WAITING else None
 
+    def _wait_meant(self, headers: Headers, source: Source) -> int | None:
+        """Return for how long the source's settings let its sender wait; None for not at all.
+
+        It never asked, so its answer has the status that it takes for a yes, however the wait ends.
+        """
+        is_free = self.waiting < MAX_WAITING and "respond-async" not in preferences_in(headers.getlist("prefer"))
+        return source.terms.wait or None if is_free else None
+
+    async def _outcome_if_any(self, action_id: str, seconds: float) -> m.Outcome | None:
+        try:
+            return await self._outcome_within(action_id, seconds)
+        except Exception as fault:  # noqa: BLE001 - the action is stored: whatever spoils the wait, the answer is yes
+            telemetry.emit_fault(fault, "waiting for an outcome")
+            return None
+
     async def _outcome_within(self, action_id: str, seconds: float) -> m.Outcome | None:
         until = self.clock.monotonic() + seconds
         self.waiting += 1
@@ -189,18 +208,23 @@ class _Front:
             self.waiting -= 1
 
 
+def preferences_in(prefer: list[str]) -> dict[str, str]:
+    """Return by name in lower case what a request prefers (RFC 7240), without parameters; of several the first."""
+    found: dict[str, str] = {}
+    for preference in (said for line in prefer for said in _PREFERENCE.findall(line)):
+        name, _, value = _WITHOUT_PARAMETERS.findall(preference)[0].partition("=")
+        found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
 def wait_in(prefer: list[str]) -> int | None:
     """Return the seconds that `Prefer: wait=N` asks for (RFC 7240), at most MAX_WAIT_SECONDS; None where it does not.
 
     Of several the first counts; one that is no number of seconds is ignored.
     """
-    for preference in ",".join(prefer).split(","):
-        name, _, value = preference.partition(";")[0].partition("=")
-        if name.strip().lower() == "wait":
-            digits = value.strip().strip('"')
-            # four digits are over the cap, however many more there are (and `²` is a digit, but not a decimal)
-            return min(int(digits.lstrip("0")[:4] or 0), MAX_WAIT_SECONDS) if digits.isdecimal() else None
-    return None
+    digits = preferences_in(prefer).get("wait", "").strip('"')
+    # four digits are over the cap, however many more there are (and `²` is a digit, but not a decimal)
+    return min(int(digits.lstrip("0")[:4] or 0), MAX_WAIT_SECONDS) if digits.isdecimal() else None
 
 
 def _fits(headers: Headers) -> None:

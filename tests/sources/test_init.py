@@ -32,9 +32,9 @@ def test_a_kind_knows_its_name(kind: str) -> None:
 @EVERY
 def test_a_source_is_built_from_its_options(kind: str) -> None:
     """What the rules need to know of a source is what its options say, under its configured name."""
-    source = built(kind, success_status=200, max_age=30, rate=0, runaway=7)
+    source = built(kind, success_status=200, max_age=30, rate=0, runaway=7, wait=3)
     channels = {"servicenow": ("ticket",), "standard": ("webhook",)}[kind]
-    assert source.terms == m.SourceTerms("desk", "acme", 30, channels, rate=0, runaway=7)
+    assert source.terms == m.SourceTerms("desk", "acme", 30, channels, rate=0, runaway=7, wait=3)
     assert source.success_status == 200
     assert source.media_types == {"application/json"}
 

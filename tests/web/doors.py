@@ -68,10 +68,11 @@ class ToySource:
     success_status: int = 202
     media_types: frozenset[str] = frozenset({"application/json"})
     language: str = "en"
+    wait: int = 0
 
     @property
     def terms(self) -> m.SourceTerms:
-        return m.SourceTerms(self.name, "acme", 120.0, ("ticket",), self.language)
+        return m.SourceTerms(self.name, "acme", 120.0, ("ticket",), self.language, wait=self.wait)
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         word = delivery.header(b"x-toy")

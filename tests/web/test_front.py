@@ -1,8 +1,5 @@
 """The public door takes what is proved and well written, keeps it, and says no in one way to everything else."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
 from starlette.types import Message, Send
 
@@ -241,102 +238,6 @@ async def test_while_draining_nothing_is_taken(desk: Desk) -> None:
     assert (await desk.http.get(f"/actions/{ACTION}?key={1:032x}")).status_code == 200
 
 
-def settling(desk: Desk, after: int) -> Callable[[], None]:
-    """Settle the action in the wait with that number."""
-    return lambda: desk.shelf.settle(ACTION) if len(desk.waiter.waits) == after else None
-
-
-async def test_prefer_wait_gets_the_outcome(desk: Desk) -> None:
-    """Who waits hears how it ended as soon as it did, with what to make of it."""
-    desk.waiter.meanwhile = settling(desk, 3)
-    answer = await desk.post(prefer="wait=10")
-    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=10")
-    assert answer.json()["outcome"] == {"kind": "disconnected", "reason": ""}
-    assert answer.json()["explanation"].endswith("Still there: 1 agent. There is nothing more to do.")
-    assert len(desk.waiter.waits) == 3
-
-
-@pytest.mark.parametrize(
-    "prefer, applied, waited",
-    [("wait=2", 2, 2.0), ("wait=99999999999", 20, 20.0), ("wait=0", 0, 0.0), ("WAIT = 000000001;x", 1, 1.0)],
-)
-async def test_prefer_wait_is_over_in_time(desk: Desk, prefer: str, applied: int, waited: float) -> None:
-    """Who waited in vain hears 202 and for how long it was waited: never longer than the cap."""
-    desk.source.success_status = 200
-    answer = await desk.post(prefer=prefer)
-    assert (answer.status_code, answer.headers["preference-applied"]) == (202, f"wait={applied}")
-    assert answer.json()["outcome"] is None
-    assert sum(desk.waiter.waits) == waited
-
-
-async def test_a_duplicate_waits_for_the_same_outcome(desk: Desk) -> None:
-    """A duplicate of an action that ended is told at once, also if it came to wait."""
-    await desk.post()
-    desk.shelf.settle(ACTION)
-    answer = await desk.post(prefer="wait=10")
-    assert (answer.status_code, answer.json()["status"], desk.waiter.waits) == (200, "duplicate", [])
-
-
-@pytest.mark.parametrize(
-    "prefer, seconds",
-    [
-        (["wait=7"], 7),
-        (["respond-async, wait=7; x=1"], 7),
-        (["return=minimal", 'Wait="7"'], 7),
-        (["wait=7, wait=9"], 7),
-        (["wait=a, wait=9"], None),
-        (["wait=\u00b2"], None),
-        (["wait=-1"], None),
-        (["wait=1.5"], None),
-        (["wait="], None),
-        (["wait"], None),
-        (["await=7"], None),
-        ([], None),
-    ],
-)
-def test_prefer_is_read_as_its_rfc_says(prefer: list[str], seconds: int | None) -> None:
-    """The first wait counts, over several headers too; what is no number of seconds is ignored."""
-    assert front.wait_in(prefer) == seconds
-
-
-async def test_a_stop_ends_the_wait(desk: Desk) -> None:
-    """A wait under way when the process is told to stop ends within a second, and tells what is true."""
-
-    def stop() -> None:
-        desk.is_draining = True
-
-    desk.waiter.meanwhile = stop
-    answer = await desk.post(prefer="wait=20")
-    assert (answer.status_code, desk.waiter.waits) == (202, [1.0])
-
-
-async def test_a_store_lost_while_waiting(desk: Desk) -> None:
-    """What was stored before the store went away was stored: the answer is 202, not 503."""
-
-    def lose() -> None:
-        desk.shelf.is_down = True
-
-    desk.waiter.meanwhile = lose
-    assert (await desk.post(prefer="wait=20")).status_code == 202
-
-
-async def test_only_so_many_wait(desk: Desk) -> None:
-    """While as many wait as may, the next ones are answered at once: a preference may be ignored."""
-    release, full = asyncio.Event(), asyncio.Event()
-    desk.waiter.gate = release
-    desk.waiter.meanwhile = lambda: full.set() if len(desk.waiter.waits) == front.MAX_WAITING else None
-    async with asyncio.TaskGroup() as group:
-        waiting = [
-            group.create_task(desk.post({"remove": f"+{n}"}, prefer="wait=20")) for n in range(front.MAX_WAITING)
-        ]
-        await full.wait()
-        too_many = await desk.post(prefer="wait=20")
-        release.set()
-    assert (too_many.status_code, too_many.headers.get("preference-applied")) == (202, None)
-    assert {task.result().headers["preference-applied"] for task in waiting} == {"wait=20"}
-    assert (await desk.post(prefer="wait=1")).headers["preference-applied"] == "wait=1"
-
-
 async def test_an_account_is_shown_to_its_key(desk: Desk) -> None:
     """The link shows how the action stands; no link that is not exactly it shows whether there is one."""
     link = (await desk.post()).json()["links"]["self"].removeprefix(PUBLIC)
@@ -362,7 +263,7 @@ async def test_an_account_is_shown_to_its_key(desk: Desk) -> None:
 async def test_an_account_can_be_waited_for(desk: Desk) -> None:
     """A client may wait on the link too, and is not kept once the action has ended."""
     link = (await desk.post()).json()["links"]["self"].removeprefix(PUBLIC)
-    desk.waiter.meanwhile = settling(desk, 2)
+    desk.waiter.meanwhile = lambda: desk.shelf.settle(ACTION) if len(desk.waiter.waits) == 2 else None
     for _ in range(2):
         answer = await desk.http.get(link, headers={"prefer": "wait=9"})
         assert answer.json()["outcome"]["kind"] == "disconnected"

@@ -248,6 +248,7 @@ class SourceTerms:
         language: in which they are told.
         rate: deliveries a minute that are taken of it; 0 for any number.
         runaway: removals that one requester asks for within a minute and that pause it; 0 for any number.
+        wait: seconds for which its sender is kept waiting for the outcome where it does not say how long.
     """
 
     name: str
@@ -257,3 +258,4 @@ class SourceTerms:
     language: str = "en"
     rate: int = 0
     runaway: int = 0
+    wait: int = 0
