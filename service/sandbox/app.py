@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from service.sandbox.calls import CallLog
 from service.sandbox.control import Control
 from service.sandbox.conversations import Conversation, World
-from service.sandbox.desk import Desk
+from service.sandbox.desk import OWN_PATHS, Desk
 from service.sandbox.diagnosis import explain
 from service.sandbox.events import Events
 from service.sandbox.exchange import Answer, Asked, Route
@@ -102,7 +102,7 @@ class Front:
             return "hook", self._desk.receive(hook, asked)
         if asked.path == "/oauth/token":
             return "login", self._login.route(asked)
-        if asked.path.startswith("/api/now/"):
+        if asked.path.startswith("/api/now/") or asked.path in OWN_PATHS:
             return "desk", self._desk.route(asked)
         return "genesys", self._genesys.route(asked)
 

@@ -50,7 +50,7 @@ class CallLog:
         """Note a call the moment it arrives; the caller fills in how it ended."""
         self._seq += 1
         body = asked.body.decode("utf-8", "replace")
-        if service == "login":  # some clients put their secret into the form
+        if asked.path.startswith("/oauth"):  # some clients put their secret into the form
             body = "&".join(f"grant_type={value}" for value in parse_qs(body).get("grant_type", []))
         call = Call(
             self._seq, asked.at, service, asked.method, asked.path, asked.query, body[:_BODY_KEPT], asked.correlation_id

@@ -17,7 +17,7 @@ OF_CONVERSATIONS: Final = (
     "disconnect_medium", *(f"disconnect_medium_{path}" for path in MEDIUM_PATHS),
     "disconnect_leg", *(f"disconnect_leg_{path}" for path in MEDIUM_PATHS),
 )  # fmt: skip
-KINDS: Final = ("token", *OF_CONVERSATIONS, "note", "journal", "hook")
+KINDS: Final = ("token", *OF_CONVERSATIONS, "note", "journal", "desk_token", "hook")
 _RULE: Final = (
     "on", "status", "code", "message", "shape", "body", "content_type", "headers", "times", "effect", "delay_seconds",
     "cut", "then",

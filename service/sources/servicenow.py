@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Mapping
 from typing import Final, Literal
-from urllib.parse import urlencode
 
 from pydantic import SecretStr, field_validator, model_validator
 
 from service.core import model as m
-from service.core.errors import Refused, Rejected, Unclear, Unreadable
-from service.outbound import Asked, Rule, origin_in
+from service.core.errors import Rejected, Unreadable
+from service.outbound import origin_in
 from service.sources.asking import asked_in, clicked_at, removal_in
-from service.sources.desk import Outside, reply_in
+from service.sources.desk import Outside
 from service.sources.options import SourceOptions
-from service.sources.reading import Fields, json_object
+from service.sources.reading import Fields
+from service.sources.servicenow_login import Credentials
+from service.sources.servicenow_notes import RECORD, Instance, Notes
 
 _TABLE_CHARS: Final = 80  # as long as the desk lets a table's name be
 _NUMBER_CHARS: Final = 40  # and a record's number
-_RECORD: Final = re.compile(r"([a-z][a-z0-9_]{0,79})/([0-9a-f]{32})", re.ASCII)
-_API: Final = "/api/now/table/"
-_JOURNAL: Final = _API + "sys_journal_field"
-# Text between these tags is shown as HTML in a journal.
-_CODE_TAG: Final = re.compile(r"\[(/?code)\]", re.IGNORECASE)
-_ADVICE: Final[Mapping[int, str]] = {
-    400: "ServiceNow cannot read the request: is there such a table, and is it open to the Table API?",
-    401: "ServiceNow does not know the user: check username and password, and that the user is active and not locked",
-    403: "ServiceNow does not let our user write there: an ACL or a business rule; the user needs write on work_notes",
-    404: "the record is missing or hidden by an ACL, or instance_url is not the instance that asked",
-}
+# A resource of ours has a namespace, its API's name and its own path; `/api/now/` is the vendor's own.
+_OUTCOME_PATH: Final = re.compile(r"/api/(?!now/)[A-Za-z0-9_-]{1,80}(/[A-Za-z0-9_-]{1,80}){2,4}", re.ASCII)
 
 
 class Options(SourceOptions):
@@ -39,8 +28,12 @@ class Options(SourceOptions):
 
     Attributes:
         instance_url: the instance, like `https://acme.service-now.com`: the only address its notes go to.
-        username: the user that writes the notes; deliveries that this user caused are ignored.
-        password: of that user.
+        username: the user that writes the notes, however it logs in; deliveries that this user caused are ignored.
+        password: of that user, for HTTP Basic; beside `client_id`, for the OAuth grant of that name.
+        client_id, client_secret: of an OAuth client of the instance; without a password, of its client credentials.
+        api_key: a key for the instance's REST API.
+        outcome_path: the path of our resource there, like `/api/x_acme_onhook/onhook/outcome`; "" writes by the Table
+            API.
         reports: `ticket` writes the outcome on the record; an empty list tells nobody.
     """
 
@@ -48,6 +41,10 @@ class Options(SourceOptions):
     instance_url: str = ""
     username: str = ""
     password: SecretStr = SecretStr("")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    api_key: SecretStr = SecretStr("")
+    outcome_path: str = ""
     reports: tuple[Literal["ticket"], ...] = ("ticket",)
 
     @field_validator("instance_url")
@@ -55,24 +52,37 @@ class Options(SourceOptions):
     def _is_origin(cls, text: str) -> str:
         return str(origin_in(text)) if text else ""
 
-    @field_validator("username")
+    @field_validator("outcome_path")
     @classmethod
-    def _fits_basic(cls, username: str) -> str:
-        if ":" in username:
-            raise ValueError("a user name with a colon cannot be sent by HTTP Basic")
-        return username
+    def _is_path(cls, text: str) -> str:
+        if text and not _OUTCOME_PATH.fullmatch(text):
+            raise ValueError(
+                "outcome_path is the path that the form of the resource shows, like /api/x_acme_onhook/onhook/outcome; "
+                "leave it out to write by the Table API"
+            )
+        return text
 
     @model_validator(mode="after")
     def _can_tell(self) -> Options:
-        wanted = {
-            "instance_url": self.instance_url,
-            "username": self.username,
-            "password": self.password.get_secret_value(),
-        }
-        if self.reports and not all(wanted.values()):
-            missing = ", ".join(name for name, value in wanted.items() if not value)
-            raise ValueError(f"{missing}: needed to write on tickets; set it, or say reports = [] to tell nobody")
+        if fault := self.credentials.fault():
+            raise ValueError(fault)
+        missing = [name for name in ("instance_url",) if not self.instance_url]
+        missing += self.credentials.missing
+        if self.reports and missing:
+            raise ValueError(
+                f"{', '.join(missing)}: needed to write on tickets; set it, or say reports = [] to tell nobody"
+            )
         return self
+
+    @property
+    def credentials(self) -> Credentials:
+        """How our user logs in."""
+        return Credentials(self.username, self.password, self.client_id, self.client_secret, self.api_key)
+
+    @property
+    def instance(self) -> Instance:
+        """Where records are told, and as whom."""
+        return Instance(origin_in(self.instance_url), self.credentials, self.outcome_path)
 
 
 class ServiceNow:
@@ -87,7 +97,7 @@ class ServiceNow:
         self._options = options
         self._keyring = options.keyring
         self._zone = options.zone
-        self._caller = outside.open_caller(_rules(options)) if options.reports else None
+        self._notes = Notes(options.instance, outside) if options.reports else None
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         """Prove that the script signed these bytes within the last five minutes; see `Source.verify`."""
@@ -109,87 +119,17 @@ class ServiceNow:
         return removal_in(asked, _ticket(asked.fields), event_at)
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
-        """Whether the record's journal holds a note with the action's id; see `Source.is_told`.
-
-        The row itself is looked at: ServiceNow drops a condition it cannot apply and then answers any row. Also False
-        where our user may not read the journal (400, 401, 403, 404, …): unreadable is not absent, so then a note may
-        come to stand twice.
-        """
-        try:
-            query = {
-                "sysparm_query": f"element_id={_record(report)[1]}^element=work_notes^valueLIKE{action.id}",
-                "sysparm_limit": "1",
-                "sysparm_fields": "value",
-            }
-            rows = await self._result("GET", f"{_JOURNAL}?{urlencode(query)}")
-        except Rejected:
-            return False
-        return isinstance(rows, list) and any(isinstance(it, dict) and action.id in str(it.get("value")) for it in rows)
+        """Whether the record holds a note of this action, as far as that can be seen; see `Source.is_told`."""
+        return self._notes is not None and await self._notes.is_told(report, action)
 
     async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
-        """Append `note` to the record's work notes, with the action's id, by which `is_told` finds it again."""
-        table, sys_id = _record(report)
-        text = _CODE_TAG.sub(r"(\1)", note if action.id in note else f"{note} [{action.id}]")
-        await self._result("PATCH", f"{_API}{table}/{sys_id}", json.dumps({"work_notes": text}).encode(), deadline)
-        return m.Reply(200)
-
-    async def _result(self, method: str, path: str, body: bytes = b"", deadline: float | None = None) -> object:
-        """Return `result` of the Table API's answer.
-
-        Raises:
-            Upstream: as `reply_in`; Unclear where a 2xx is not the Table API's: a sign-in or hibernation page.
-        """
-        if self._caller is None:
+        """Append `note` to the record's work notes; see `Source.tell`."""
+        if self._notes is None:
             raise Rejected("this source tells no tickets: its reports are []")
-        headers = {"Authorization": _basic(self._options)}
-        if body:
-            headers["Content-Type"] = "application/json"
-        answered = await self._caller.send(Asked(method, self._options.instance_url + path, headers, body, deadline))
-        reply = reply_in(answered, _ADVICE)
-        try:
-            return json_object(answered.body).values["result"]
-        except (Refused, KeyError):
-            raise Unclear(f"{reply.status}, but not from the Table API: is the instance asleep?", reply) from None
+        return await self._notes.tell(report, action, note, deadline)
 
     def _is_ours(self, name: str) -> bool:
         return bool(name) and name.casefold() == self._options.username.casefold()
-
-
-def _rules(options: Options) -> tuple[Rule, ...]:
-    """Return the two shapes of request that may leave: a note on one record, and the look for it."""
-    origin = origin_in(options.instance_url)
-    asked = rb"sysparm_query=element_id%3D[0-9a-f]{32}%5Eelement%3Dwork_notes%5EvalueLIKE"
-    query = re.compile(asked + m.ACTION_ID.pattern.encode() + rb"&sysparm_limit=1&sysparm_fields=value")
-    return (
-        Rule("PATCH", origin, re.compile(rf"{_API}{_RECORD.pattern}".encode()), _is_note),
-        Rule("GET", origin, re.compile(_JOURNAL.encode()), query=query),
-    )
-
-
-def _is_note(body: bytes) -> bool:
-    """Whether a body sets the work notes and nothing else."""
-    try:
-        fields = json_object(body).values
-    except Refused:
-        return False
-    return fields.keys() == {"work_notes"} and isinstance(fields["work_notes"], str)
-
-
-def _basic(options: Options) -> str:
-    credentials = f"{options.username}:{options.password.get_secret_value()}"
-    return "Basic " + base64.b64encode(credentials.encode()).decode()
-
-
-def _record(report: m.Report) -> tuple[str, str]:
-    """Return table and sys_id of a report's ticket, checked again: they become a path.
-
-    Raises:
-        Rejected: the report names no record of this desk.
-    """
-    found = _RECORD.fullmatch(report.ticket.reference) if report.ticket else None
-    if found is None:
-        raise Rejected("the report names no record: a ticket is table/sys_id, like incident/<32 hex digits>")
-    return found[1], found[2]
 
 
 def _ticket(fields: Fields) -> m.Ticket | None:
@@ -205,7 +145,7 @@ def _ticket(fields: Fields) -> m.Ticket | None:
         return None
     named = {text for text in (whole, "/".join(parts) if any(parts) else "") if text}
     reference = named.pop() if len(named) == 1 else ""
-    if not _RECORD.fullmatch(reference):
+    if not RECORD.fullmatch(reference):
         raise Unreadable(
             "the ticket is named by table (like incident) and sys_id (32 hex digits), both or neither; "
             'or as "ticket":"incident/<sys_id>"; number alone does not lead to it'

@@ -8,7 +8,8 @@ from tests.sandbox.play import NOBODY, Play
 async def test_health_and_credentials(play: Play) -> None:
     """The sandbox says what it is, and tells its play credentials to anybody."""
     assert await play.control("GET", "/health") == {"sandbox": True, "calls": 1, "world": "vendor"}
-    assert set(play.keys) == {"client_id", "client_secret", "desk_user", "desk_password"}
+    of_desk = {f"desk_{name}" for name in ("user", "password", "client_id", "client_secret", "api_key")}
+    assert set(play.keys) == {"client_id", "client_secret"} | of_desk
 
 
 async def test_a_conversation_of_a_chosen_id(play: Play) -> None:

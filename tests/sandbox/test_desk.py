@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
+from service.sandbox.desk import OUTCOME_PATH, TOKEN_SECONDS
 from tests.sandbox.play import Play
 
 SYS_ID = "9d385017c611228701d22104cc95c371"
@@ -116,3 +118,59 @@ async def test_the_desk_can_be_made_to_fail(play: Play) -> None:
     assert (hook.status_code, hook.json()) == (503, {"error": "answered 503 as told"})
     assert (await play.control("GET", "/desk/hooks/ours"))["deliveries"] == []
     assert [call["effect"] for call in (await play.calls())[-3:]] == [False, "none", False]
+
+
+OUTCOME = {"action_id": "play.1", "table": "incident", "sys_id": SYS_ID, "work_notes": "Removed [play.1]"}
+
+
+async def hand_over(play: Play, body: object, **headers: str) -> tuple[int, Any]:
+    """Post to the resource of our kit; return the status and what it said."""
+    if not headers:
+        headers["Authorization"] = httpx.BasicAuth(play.keys["desk_user"], play.keys["desk_password"])._auth_header
+    answer = await play.http.post(OUTCOME_PATH, json=body, headers=headers)
+    return answer.status_code, answer.json()
+
+
+@pytest.mark.usefixtures("ticket")
+async def test_our_resource_writes_once(play: Play) -> None:
+    """Our resource writes one note for an action, says whether it wrote, and stamps the record as changed by us."""
+    assert (await play.desk("GET", PATH)).json()["result"]["sys_updated_by"] == "beth.anglin"
+    told = [(await hand_over(play, OUTCOME))[1]["result"]["told"] for _ in range(2)]
+    assert told == ["written", "already"]
+    assert (await hand_over(play, OUTCOME | {"action_id": "play.2"}))[1]["result"]["told"] == "written"
+    assert len((await play.control("GET", f"/desk/tickets{PATH}"))["work_notes"]) == 2
+    record = (await play.desk("GET", PATH)).json()["result"]
+    assert (record["sys_updated_by"], record["sys_mod_count"]) == (play.keys["desk_user"], "2")
+
+
+@pytest.mark.usefixtures("ticket")
+@pytest.mark.parametrize(
+    "body, status",
+    [(OUTCOME | {"sys_id": "0" * 32}, 404), (OUTCOME | {"more": "x"}, 400), (OUTCOME | {"table": 1}, 400), ([], 400)],
+)
+async def test_what_our_resource_refuses(play: Play, body: object, status: int) -> None:
+    """A record nobody has, and a body of another shape, are refused and write nothing; so is another method."""
+    assert (await hand_over(play, body))[0] == status
+    auth = (play.keys["desk_user"], play.keys["desk_password"])
+    assert (await play.http.get(OUTCOME_PATH, auth=auth)).status_code == 405
+    assert (await play.control("GET", f"/desk/tickets{PATH}"))["work_notes"] == []
+
+
+@pytest.mark.usefixtures("ticket")
+async def test_who_the_desk_lets_in(play: Play) -> None:
+    """The desk takes a key, and a token of either grant until it ends; nothing else."""
+    keys = play.keys
+    client = {"client_id": keys["desk_client_id"], "client_secret": keys["desk_client_secret"]}
+    user = {"username": keys["desk_user"], "password": keys["desk_password"]}
+    for grant, more in (("client_credentials", {}), ("password", user)):
+        answer = await play.http.post("/oauth_token.do", data={"grant_type": grant, **client, **more})
+        token = answer.json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert (await hand_over(play, OUTCOME, **bearer))[0] == 200
+        play.clock.move(TOKEN_SECONDS)
+        assert (await hand_over(play, OUTCOME, **bearer))[0] == 401
+    assert (await hand_over(play, OUTCOME, **{"x-sn-apikey": keys["desk_api_key"]}))[0] == 200
+    assert (await hand_over(play, OUTCOME, **{"x-sn-apikey": "guess"}))[0] == 401
+    for form in ({"grant_type": "password", **client}, {"grant_type": "implicit", **client}, client, user):
+        assert (await play.http.post("/oauth_token.do", data=form)).status_code == 401
+    assert keys["desk_client_secret"] not in str(await play.calls())

@@ -22,7 +22,7 @@ from tests.sources.senders import (
 )
 
 
-def parsed(body: bytes, **changes: object) -> m.Removal | m.Ignored:
+def parsed(body: bytes, **changes: object) -> m.Removal | m.Ignored | m.Batch:
     """Return what a ServiceNow source reads in a body."""
     return built("servicenow", **changes).parse(delivery(body), VERIFIED)
 
@@ -187,9 +187,58 @@ def test_addresses_that_are_taken() -> None:
 
 
 def test_user_names_with_a_colon() -> None:
-    """A user name that HTTP Basic cannot carry is a fault at the start."""
+    """A user name that HTTP Basic cannot carry is a fault at the start; where a form carries it, it is none."""
     with pytest.raises(ValidationError, match="colon"):
         built("servicenow", username="a:b")
+    built("servicenow", username="a:b", client_id="x", client_secret="y")
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"api_key": "k"}, "api_key: stands beside password; name one way"),
+        ({"api_key": "k", "client_id": "x", "client_secret": "y"}, "stands beside password and client_id and client_"),
+        ({"client_id": "x"}, "client_secret: is missing"),
+        ({"client_secret": "play-canary"}, "client_id: is missing"),
+        ({"password": "", "api_key": "play canary"}, "api_key: holds a space"),
+        ({"password": "", "api_key": "k", "username": ""}, "username: needed to write on tickets"),
+        ({"password": "", "client_id": "x", "client_secret": "y", "username": ""}, "username: needed to write"),
+        ({"password": "", "username": "", "instance_url": ""}, "instance_url, username, password: needed"),
+        ({"client_id": "x", "reports": []}, "client_secret: is missing"),
+    ],
+)
+def test_logins_that_do_not_fit(changes: dict[str, object], words: str) -> None:
+    """A login by halves, two at once, or one whose user nobody knows is a fault at the start, without a secret."""
+    with pytest.raises(ValidationError, match=words) as caught:
+        built("servicenow", **changes)
+    assert "canary" not in str(caught.value)
+    assert "play-password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "outcome", "/api/now/table/incident", "/api/now/x/y", "/api/x", "/api/x/y", "/x/y/z/a", "/api/../x/y",
+        "/api/x/y/", "/api/x//y", "/api/x/y?z", "/api/x/y/z#", "/api/x/y/%2e", "/api/x/y/z/a/b/c", "/api/x/y/ü", "https://h/api/x/y/z",
+    ],
+)  # fmt: skip
+def test_paths_that_are_no_resource(path: str) -> None:
+    """The path of our resource is a plain one of its namespace, and never the vendor's own API."""
+    with pytest.raises(ValidationError, match="the path that the form of the resource shows"):
+        built("servicenow", outcome_path=path)
+
+
+@pytest.mark.parametrize("path", ["", "/api/x_acme_onhook/onhook/outcome", "/api/123456/v1/onhook/outcome"])
+def test_paths_of_a_resource(path: str) -> None:
+    """A resource's path has a namespace, perhaps a version, an API's name and its own."""
+    assert Options.model_validate(OPTIONS["servicenow"] | {"outcome_path": path}).outcome_path == path
+
+
+@pytest.mark.parametrize("login", [{"api_key": "k"}, {"client_id": "x", "client_secret": "y"}])
+def test_our_own_echo_without_a_password(login: dict[str, object]) -> None:
+    """However our user logs in, what it caused is ignored: the settings name it."""
+    assert isinstance(parsed(own(actor="onhook.integration"), password="", **login), m.Ignored)
+    assert isinstance(parsed(own(actor="beth.anglin"), password="", **login), m.Removal)
 
 
 def test_passwords_beyond_ascii() -> None:

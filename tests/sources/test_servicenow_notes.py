@@ -17,13 +17,28 @@ from service.sandbox import create_app
 from tests.sources.senders import ACTION_ID, NOTE, REPORT, SETTLED, SYS_ID, HandClock, Outdoors, PlayDesk, built
 
 RECORD = f"/api/now/table/incident/{SYS_ID}"
+OUTCOME = "/api/x_play_onhook/onhook/outcome"
+NARROW = "sysparm_fields=sys_updated_by"
+HANDED_FIELDS = {"action_id": ACTION_ID, "table": "incident", "sys_id": SYS_ID, "work_notes": "x"}
+HANDED = json.dumps(HANDED_FIELDS).encode()
+FORM = b"grant_type=client_credentials&client_id=an+id&client_secret=p%26ss"
 BASIC = "Basic " + base64.b64encode(b"onhook.integration:play-password").decode()
 
 
-def desk(answer: Response) -> tuple[PlayDesk, Source]:
+def desk(answer: Response, **changes: object) -> tuple[PlayDesk, Source]:
     """Return a desk that always gives this answer, and a source that tells it."""
     play = PlayDesk(lambda: answer)
-    return play, built("servicenow", Outdoors(play.app))
+    return play, built("servicenow", Outdoors(play.app), **changes)
+
+
+def resource(answer: Response) -> tuple[PlayDesk, Source]:
+    """Return the same for a source that tells our Scripted REST resource."""
+    return desk(answer, outcome_path=OUTCOME)
+
+
+def said(**result: object) -> JSONResponse:
+    """Return what our resource says."""
+    return JSONResponse({"result": result})
 
 
 async def test_a_note_is_one_patch() -> None:
@@ -31,7 +46,7 @@ async def test_a_note_is_one_patch() -> None:
     play, source = desk(JSONResponse({"result": {"sys_id": SYS_ID}}))
     assert await source.tell(REPORT, SETTLED, NOTE) == m.Reply(200)
     (heard,) = play.heard
-    assert (heard.method, heard.path, heard.query) == ("PATCH", RECORD, "")
+    assert (heard.method, heard.path, heard.query) == ("PATCH", RECORD, NARROW)
     assert json.loads(heard.body) == {"work_notes": NOTE}
     assert heard.headers["authorization"] == BASIC
     assert heard.headers["content-type"] == "application/json"
@@ -159,14 +174,19 @@ JOURNAL = "/api/now/table/sys_journal_field"
         ("PUT", RECORD, b'{"work_notes":"x"}'),
         ("DELETE", RECORD, b""),
         ("POST", "/api/now/table/incident", b'{"work_notes":"x"}'),
-        ("PATCH", RECORD, b'{"work_notes":"x","state":"7"}'),
-        ("PATCH", RECORD, b'{"state":"7"}'),
-        ("PATCH", RECORD, b'{"work_notes":{"a":1}}'),
-        ("PATCH", RECORD, b'{"work_notes":"x","work_notes":"y"}'),
-        ("PATCH", RECORD, b""),
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"work_notes":"x","state":"7"}'),
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"state":"7"}'),
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"work_notes":{"a":1}}'),
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"work_notes":"x","work_notes":"y"}'),
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"work_notes":"x","state":7}'),
+        ("PATCH", f"{RECORD}?{NARROW}", b""),
+        ("PATCH", RECORD, b'{"work_notes":"x"}'),
         ("PATCH", RECORD + "?sysparm_x=1", b'{"work_notes":"x"}'),
-        ("PATCH", RECORD + "/..", b'{"work_notes":"x"}'),
-        ("PATCH", f"/api/now/table/Incident/{SYS_ID}", b'{"work_notes":"x"}'),
+        ("PATCH", f"{RECORD}?{NARROW}&sysparm_x=1", b'{"work_notes":"x"}'),
+        ("PATCH", f"{RECORD}/..?{NARROW}", b'{"work_notes":"x"}'),
+        ("PATCH", f"/api/now/table/Incident/{SYS_ID}?{NARROW}", b'{"work_notes":"x"}'),
+        ("POST", OUTCOME, HANDED),
+        ("POST", "/oauth_token.do", b"grant_type=client_credentials"),
         ("GET", RECORD, b""),
         ("GET", JOURNAL, b""),
         ("GET", JOURNAL + "?sysparm_query=", b""),
@@ -178,11 +198,122 @@ async def test_nothing_else_may_leave(method: str, path: str, body: bytes) -> No
     """The guard lets out the note and the look for it, and nothing else, whoever asks."""
     outdoors = Outdoors()
     built("servicenow", outdoors)
+    await refused(outdoors, method, path, body)
+    await refused(outdoors, "PATCH", f":8091{RECORD}?{NARROW}", b'{"work_notes":"x"}')
+
+
+async def refused(outdoors: Outdoors, method: str, path: str, body: bytes) -> None:
+    """Ask for something that the guard must not let out."""
+    origin = "http://127.0.0.1" if path.startswith(":") else "http://127.0.0.1:8090"
+    with pytest.raises(EgressRefused):
+        await outdoors.caller(outdoors.rules).send(Asked(method, origin + path, {}, body))
+
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("PATCH", f"{RECORD}?{NARROW}", b'{"work_notes":"x"}'),
+        ("GET", f"/api/now/table/sys_journal_field?sysparm_query=element_id%3D{SYS_ID}", b""),
+        ("PUT", OUTCOME, HANDED),
+        ("POST", f"{OUTCOME}?x=1", HANDED),
+        ("POST", f"{OUTCOME}/x", HANDED),
+        ("POST", OUTCOME, json.dumps(HANDED_FIELDS | {"state": "7"}).encode()),
+        ("POST", OUTCOME, json.dumps(HANDED_FIELDS | {"sys_id": ".."}).encode()),
+        ("POST", OUTCOME, json.dumps(HANDED_FIELDS | {"action_id": "x y"}).encode()),
+        ("POST", OUTCOME, json.dumps({"work_notes": "x"}).encode()),
+        ("POST", OUTCOME, b""),
+        ("POST", "/oauth_token.do", FORM + b"&scope=admin"),
+        ("POST", "/oauth_token.do?x=1", FORM),
+        ("GET", "/oauth_token.do", FORM),
+    ],
+)
+async def test_nothing_else_may_leave_for_the_resource(method: str, path: str, body: bytes) -> None:
+    """Where our resource is told, only what it takes may leave, and the one request for a token."""
+    outdoors = Outdoors()
+    oauth = {"password": "", "client_id": "an id", "client_secret": "p&ss"}
+    built("servicenow", outdoors, outcome_path=OUTCOME, **oauth)
+    await refused(outdoors, method, path, body)
+    assert "p%26ss" not in repr(outdoors.rules)
     caller = outdoors.caller(outdoors.rules)
-    with pytest.raises(EgressRefused):
-        await caller.send(Asked(method, "http://127.0.0.1:8090" + path, {}, body))
-    with pytest.raises(EgressRefused):
-        await caller.send(Asked("PATCH", "http://127.0.0.1:8091" + RECORD, {}, b'{"work_notes":"x"}'))
+    for good in (Asked("POST", f"http://127.0.0.1:8090{OUTCOME}", {}, HANDED), token_asked(FORM)):
+        assert (await caller.send(good)).status == 404
+
+
+def token_asked(form: bytes) -> Asked:
+    """Return the request for a token."""
+    return Asked("POST", "http://127.0.0.1:8090/oauth_token.do", {}, form)
+
+
+@pytest.mark.parametrize("told, message", [("written", ""), ("already", "it stood there already")])
+async def test_the_resource_is_told(told: str, message: str) -> None:
+    """Our resource gets action, record and note in one POST; that it had the note already is a yes too."""
+    play, source = resource(said(action_id=ACTION_ID, told=told))
+    assert await source.tell(REPORT, SETTLED, "Gone. [code]") == m.Reply(200, message=message)
+    (heard,) = play.heard
+    assert (heard.method, heard.path, heard.query) == ("POST", OUTCOME, "")
+    assert json.loads(heard.body) == HANDED_FIELDS | {"work_notes": f"Gone. (code) [{ACTION_ID}]"}
+    assert heard.headers["authorization"] == BASIC
+
+
+async def test_the_resource_is_not_asked_first() -> None:
+    """Before a repeat nothing is asked: our resource looks by itself, whatever our user may read."""
+    play, source = resource(said(action_id=ACTION_ID, told="already"))
+    assert not await source.is_told(REPORT, SETTLED)
+    assert play.heard == []
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{}, {"told": "written"}, {"action_id": "other", "told": "written"}, {"action_id": ACTION_ID, "told": "perhaps"}],
+)
+async def test_a_yes_from_another_resource(result: dict[str, object]) -> None:
+    """A 200 that is not about this action is never taken for a written note."""
+    for answer in (said(**result), JSONResponse({"result": [result]})):
+        _, source = resource(answer)
+        with pytest.raises(Unclear, match="is outcome_path the right one"):
+            await source.tell(REPORT, SETTLED, NOTE)
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [
+        (400, "is outcome_path its path"),
+        (401, "check username and password"),
+        (403, "an ACL on the resource"),
+        (404, "outcome_path leads nowhere"),
+    ],
+)
+async def test_a_resource_that_says_no(status: int, words: str) -> None:
+    """A no of our resource is final and says what a person must mend, with its own sentence."""
+    _, source = resource(JSONResponse({"error": {"message": "their words"}, "status": "failure"}, status))
+    with pytest.raises(Rejected, match=f"{words}.*their words"):
+        await source.tell(REPORT, SETTLED, NOTE)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("asked, seconds", [("17", 17), ("999999", 3600), ("0", 1), ("soon", 30)])
+async def test_a_resource_that_says_later(status: int, asked: str, seconds: int) -> None:
+    """Our resource takes a repeat, so that Retry-After counts for a 503 as for a 429: one hour at most."""
+    _, source = resource(Response("busy", status, {"Retry-After": asked}))
+    with pytest.raises(Throttled) as caught:
+        await source.tell(REPORT, SETTLED, NOTE)
+    assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("by", ["onhook.integration", "OnHook.Integration", "", None])
+async def test_a_note_by_us(by: str | None) -> None:
+    """A record that our user changed last, or that does not say who did, has the note."""
+    _, source = desk(said(sys_updated_by=by))
+    assert await source.tell(REPORT, SETTLED, NOTE) == m.Reply(200)
+
+
+async def test_a_note_that_was_dropped() -> None:
+    """A 200 whose record somebody else changed last is no written note: said, final, and without that name."""
+    _, source = desk(said(sys_updated_by="beth.anglin"))
+    with pytest.raises(Rejected, match="the note was dropped") as caught:
+        await source.tell(REPORT, SETTLED, NOTE)
+    assert (caught.value.reply.status, caught.value.reply.message) == (200, str(caught.value))
+    assert "beth" not in str(caught.value)
 
 
 @pytest.fixture
