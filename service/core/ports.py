@@ -126,7 +126,7 @@ class Source(Protocol):
         """
         ...
 
-    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored:
+    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored | m.Batch:
         """Read what is asked.
 
         Raises:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service import telemetry
 from service.core import model as m
-from service.core.errors import BadSignature, Refused
+from service.core.errors import BadSignature, Conflicting, Refused, Unreadable
 from service.core.policy import bounds_of
 from service.core.ports import Clock, Dice, Source, Store
 from service.core.rules import Minted, action_for
@@ -29,17 +29,19 @@ class Intake:
     terms_of: Callable[[str, str], m.Terms]
     backlog: int = 0
 
-    async def take(self, delivery: m.Delivery) -> m.Receipt | m.Ignored:
+    async def take(self, delivery: m.Delivery) -> m.Receipt | m.Ignored | Sequence[m.Receipt | m.Ignored | Refused]:
         """Take one delivery.
 
         Returns:
-            The receipt once the action is stored or joined, or why an authentic delivery asks nothing of us.
+            The receipt once the action is stored or joined, or why an authentic delivery asks nothing of us; of a batch
+            one of these for each part, or why it is refused.
 
         Raises:
             BadSignature: not proved to come from the source it names (or there is no such source).
             Malformed, Unreadable, Conflicting: authentic, and not to be taken.
             TooMany, BacklogFull: authentic, and not to be taken now.
-            StoreDown: not stored: the sender still owns it.
+            StoreDown: not stored: the sender still owns it. Of a batch some parts may be stored: those are duplicates
+                when it comes again, as after TooMany and BacklogFull.
         """
         source = self.sources.get(delivery.source)
         if source is None:
@@ -55,16 +57,40 @@ class Intake:
 
     async def _proved(
         self, source: Source, delivery: m.Delivery, verified: m.Verified, began: float
-    ) -> m.Receipt | m.Ignored:
+    ) -> m.Receipt | m.Ignored | Sequence[m.Receipt | m.Ignored | Refused]:
         proved = self.clock.monotonic()
-        removal = source.parse(delivery, verified)
-        parsed = self.clock.monotonic()
-        if isinstance(removal, m.Ignored):
-            return removal
+        asked = source.parse(delivery, verified)
+        spent = (_ms(began, proved), _ms(proved, self.clock.monotonic()))
+        if isinstance(asked, m.Ignored):
+            return asked
+        if isinstance(asked, m.Removal):
+            return await self._accept(source, asked, delivery, verified, spent)
+        taken: list[m.Receipt | m.Ignored | Refused] = []
+        for place, part in enumerate(asked.parts):
+            if not isinstance(part.asked, m.Removal):
+                taken.append(part.asked if isinstance(part.asked, m.Ignored) else Unreadable(part.asked))
+                continue
+            # each is a delivery of its own: known again by its own id or bytes, not by what all of them share
+            signed_id = verified.signed_id and f"{verified.signed_id}:{place}"
+            one, proof = replace(delivery, body=part.body), replace(verified, signed_id=signed_id)
+            try:
+                taken.append(await self._accept(source, part.asked, one, proof, spent))
+            except Conflicting as conflict:  # the others are no less wanted for it
+                taken.append(conflict)
+        return taken
+
+    async def _accept(
+        self,
+        source: Source,
+        removal: m.Removal,
+        delivery: m.Delivery,
+        verified: m.Verified,
+        spent: tuple[float, float],
+    ) -> m.Receipt:
         fingerprint = f"secret {verified.secret_fingerprint}"
         entries = (
-            m.Entry("verify", delivery.received_at, _ms(began, proved), note=fingerprint),
-            m.Entry("parse", delivery.received_at, _ms(proved, parsed), note=removal.selector.kind),
+            m.Entry("verify", delivery.received_at, spent[0], note=fingerprint),
+            m.Entry("parse", delivery.received_at, spent[1], note=removal.selector.kind),
         )
         terms = source.terms
         minted = Minted(self.dice.action_id(terms.org), self.dice.token())

@@ -1,11 +1,14 @@
-"""The register: every kind of ticketing system there is. Another kind is one new file and one line here."""
+"""The register: every kind of ticketing system there is.
+
+Another one that settings can describe is one TOML file in `presets`; one that needs code is a file and a line here.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from service.core.ports import Source
-from service.sources import servicenow, standard
+from service.sources import generic, presets, servicenow, standard
 from service.sources.desk import Outside
 from service.sources.options import SourceOptions
 
@@ -28,6 +31,8 @@ class Kind(Generic[Options]):
 KINDS: Final[Mapping[str, Kind[Any]]] = {
     "servicenow": Kind(servicenow.Options, servicenow.ServiceNow),
     "standard": Kind(standard.Options, standard.StandardWebhooks),
+    "generic": Kind(generic.Options, generic.Generic),
+    **dict.fromkeys(sorted(presets.NAMES), Kind(generic.Options, generic.Generic)),
 }
 
 __all__ = ["KINDS", "Kind", "Outside", "SourceOptions"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -55,6 +55,8 @@ class SourceOptions(BaseModel):
         org: the one org it may act on.
         secrets: what it signs with; any of them may have signed, so that they can be changed one after the other.
         success_status: the HTTP status it takes for a yes.
+        unreadable_status: the status for what is authentic and cannot be read: 422, or 200 where the sender would
+            repeat it for days, or switch us off for it. It is counted, logged and among the refusals either way.
         max_age: seconds after the click in which a removal may still be done.
         untimed: what becomes of a delivery that says no time: `refuse`, or `accept`: then its age counts from receipt.
         time_zone: the zone of times it sends without an offset (`Europe/Berlin`); "" refuses those.
@@ -72,6 +74,8 @@ class SourceOptions(BaseModel):
             0 for any number.
         wait: seconds for which its sender is kept waiting for the outcome, to be told at once; its own
             `Prefer: wait=N` goes first. Less than what the sender itself waits for, else it never hears.
+        answer: the JSON that it is answered with where it wants another than our receipt: a table in whose texts
+            `{text}` (a sentence for people), `{status}` and `{action}` are filled in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -79,6 +83,7 @@ class SourceOptions(BaseModel):
     org: str
     secrets: tuple[SecretStr, ...] = Field(min_length=1)
     success_status: int = 202
+    unreadable_status: Literal[200, 422] = 422
     # two minutes: by then the agent has clicked again or hung up. Five seconds is the least a removal takes; an hour
     # after the click nobody knows who is in the conversation now
     max_age: float = Field(default=120, ge=5, le=3600, allow_inf_nan=False)
@@ -102,6 +107,7 @@ class SourceOptions(BaseModel):
     runaway: RequesterRate = 60
     # none: most senders want an answer in tens of milliseconds, and show nobody what it says
     wait: Annotated[int, Field(ge=0, le=WAIT_MOST)] = 0
+    answer: dict[str, Any] | None = None
 
     @field_validator("org")
     @classmethod
@@ -115,10 +121,19 @@ class SourceOptions(BaseModel):
     def _are_usable(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for place, secret in enumerate(secrets, 1):
             try:
-                secret_in(secret.get_secret_value())
+                cls._check(secret.get_secret_value())
             except ValueError as fault:
                 raise ValueError(f"secret {place} of {len(secrets)}: {fault}") from None
         return secrets
+
+    @classmethod
+    def _check(cls, secret: str) -> None:
+        """Refuse a secret that cannot be used; a kind that signs in another way than Standard Webhooks has its own."""
+        secret_in(secret)
+
+    def secret_in(self, text: str) -> bytes:
+        """Return the bytes of a secret of this source; raises ValueError where it cannot be used."""
+        return secret_in(text)
 
     @field_validator("success_status")
     @classmethod
@@ -145,7 +160,7 @@ class SourceOptions(BaseModel):
     @property
     def keys(self) -> tuple[bytes, ...]:
         """The secrets' bytes, in order."""
-        return tuple(secret_in(secret.get_secret_value()) for secret in self.secrets)
+        return tuple(self.secret_in(secret.get_secret_value()) for secret in self.secrets)
 
     @property
     def keyring(self) -> Keyring:
@@ -174,4 +189,15 @@ class SourceOptions(BaseModel):
     def terms(self, name: str, channels: tuple[str, ...]) -> m.SourceTerms:
         """Return what the rules need to know of the source, configured as `name`."""
         told = tuple(dict.fromkeys(channels))
-        return m.SourceTerms(name, self.org, self.max_age, told, self.language, self.rate, self.runaway, self.wait)
+        return m.SourceTerms(
+            name,
+            self.org,
+            self.max_age,
+            told,
+            self.language,
+            self.rate,
+            self.runaway,
+            self.wait,
+            self.unreadable_status,
+            self.answer,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 
 from service import telemetry
 from service.core import model as m
-from service.core.errors import Refused, StoreDown, TooLarge, WrongMediaType
+from service.core.errors import Conflicting, Malformed, Refused, StoreDown, TooLarge, Unreadable, WrongMediaType
+from service.core.filling import fill
 from service.core.ports import Clock, Refusals, Source, Store, Waiter
 from service.core.wording import SHIPPED, Wording
 from service.flow import operations
@@ -29,6 +30,9 @@ MAX_WAIT_SECONDS = 20  # shorter than any sender's own patience that is worth wa
 MAX_WAITING = 256  # half of what is answered at once: who waits must not keep out who brings something new
 SLICE_SECONDS = 1.0  # a wait ends this soon after the process is told to stop
 JSON_TYPE = "application/json"
+ALLOWED_RATE = 600  # requests a minute, as `sources.*.rate` is unless it says otherwise
+_WEBHOOKS = r"/webhooks/([^/]+)"
+_ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}", re.ASCII)
 # of RFC 7240: what stands between commas, and before the first semicolon of that; quotes hide both, and may end early
 _PREFERENCE = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^",])+')
 _WITHOUT_PARAMETERS = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^";])*')
@@ -61,7 +65,9 @@ def public_door(
     front = _Front(intake, store, waiter, clock, refusals, public_url.rstrip("/"), is_draining, wording)
     return Door(
         (
-            Route("POST", re.compile(r"/webhooks/([^/]+)"), front.take),
+            Route("POST", re.compile(_WEBHOOKS), front.take),
+            Route("HEAD", re.compile(_WEBHOOKS), front.greet),
+            Route("OPTIONS", re.compile(_WEBHOOKS), front.greet),
             Route("GET", re.compile(r"/actions/([^/]+)"), front.show),
             Route("GET", re.compile(r"/openapi\.json"), front.describe),
         )
@@ -92,28 +98,42 @@ class _Front:
             _fits(request.headers)
             media_type = _media_type(request.headers, self.intake)
             await _read(request, body)
-            delivery = m.Delivery(name, tuple(request.headers.raw), bytes(body), self.clock.now())
+            query: bytes = request.scope["query_string"]
+            delivery = m.Delivery(name, tuple(request.headers.raw), bytes(body), self.clock.now(), query)
             _is_of(media_type, source, delivery)
-            receipt = await self.intake.take(delivery)
+            taken = await self.intake.take(delivery)
         except ClientDisconnect:
             self._refuse(label, "incomplete", "the sender went away before the body was complete", len(body))
             raise
         except Exception as fault:
             self._note(label, fault, len(body))
+            if source is not None and _is_kept_quiet(fault, source):
+                return _shown(source, {"status": "rejected", "reason": str(fault)}, str(fault))
             raise
-        if isinstance(receipt, m.Ignored):
-            telemetry.DELIVERIES.labels(label, "ignored").inc()
-            telemetry.emit(telemetry.Event.DELIVERY_IGNORED, source=label, reason=receipt.reason)
-            return json_answer(200, {"status": "ignored", "reason": receipt.reason}, _NO_STORE)
-        telemetry.DELIVERIES.labels(label, "duplicate" if receipt.joined else "accepted").inc()
-        telemetry.emit(
-            telemetry.Event.DELIVERY_ACCEPTED,
-            action=receipt.action_id,
-            source=label,
-            joined=receipt.joined,
-            duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
-        )
-        return await self._receipt(request, receipt, self.intake.sources[name])
+        spent = round((self.clock.monotonic() - began) * 1000, 3)
+        source = self.intake.sources[name]
+        if isinstance(taken, m.Receipt):
+            self._tell(source, taken, spent, len(body))
+            return await self._receipt(request, taken, source)
+        for one in [taken] if isinstance(taken, m.Ignored) else taken:
+            self._tell(source, one, spent, len(body))
+        if isinstance(taken, m.Ignored):
+            if taken.answer is not None:
+                return json_answer(200, taken.answer, _NO_STORE)
+            return _shown(source, {"status": "ignored", "reason": taken.reason}, taken.reason)
+        results = [self._result(one) for one in taken]
+        return json_answer(source.success_status, {"status": "batch", "results": results}, _NO_STORE)
+
+    async def greet(self, request: Request, _: str) -> Response:
+        """Say that webhooks are taken here, to a sender that asks before it sends: the same for every name.
+
+        CloudEvents asks by OPTIONS (HTTP 1.1 Web Hooks for Event Delivery, section 4), others by HEAD.
+        """
+        headers = {"Allow": "POST, HEAD, OPTIONS"}
+        origin = request.headers.getlist("webhook-request-origin")
+        if len(origin) == 1 and _ORIGIN.fullmatch(origin[0]):
+            headers |= {"WebHook-Allowed-Origin": origin[0], "WebHook-Allowed-Rate": str(ALLOWED_RATE)}
+        return answered(200, b"", JSON_TYPE, headers)
 
     async def show(self, request: Request, action_id: str) -> Response:
         """Tell what is known of an action to whoever has its key."""
@@ -133,8 +153,37 @@ class _Front:
         """Return the OpenAPI document of this door."""
         return answered(200, orjson.dumps(openapi.document(self.public_url)), JSON_TYPE)
 
+    def _tell(self, source: Source, one: m.Receipt | m.Ignored | Refused, spent_ms: float, size: int) -> None:
+        """Count and log what became of a delivery, or of a part of one."""
+        label = source.terms.name
+        if isinstance(one, Refused):
+            self._note(label, one, size)
+        elif isinstance(one, m.Ignored):
+            telemetry.DELIVERIES.labels(label, "ignored").inc()
+            telemetry.emit(telemetry.Event.DELIVERY_IGNORED, source=label, reason=one.reason)
+        else:
+            telemetry.DELIVERIES.labels(label, "duplicate" if one.joined else "accepted").inc()
+            telemetry.emit(
+                telemetry.Event.DELIVERY_ACCEPTED,
+                action=one.action_id,
+                source=label,
+                joined=one.joined,
+                duration_ms=spent_ms,
+            )
+
+    def _result(self, one: m.Receipt | m.Ignored | Refused) -> Mapping[str, object]:
+        if isinstance(one, Refused):
+            return {"status": "rejected", "reason": one.sentence}
+        if isinstance(one, m.Ignored):
+            return {"status": "ignored", "reason": one.reason}
+        status = "duplicate" if one.joined else "accepted"
+        return {"status": status, "action": one.action_id, "links": {"self": self._link(one)}}
+
+    def _link(self, receipt: m.Receipt) -> str:
+        return f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
+
     async def _receipt(self, request: Request, receipt: m.Receipt, source: Source) -> Response:
-        link = f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
+        link = self._link(receipt)
         headers = {**_NO_STORE, "Location": link}
         outcome, status = receipt.outcome, source.success_status
         asked = self._wait_asked(request.headers)
@@ -143,14 +192,17 @@ class _Front:
         if asked is not None:
             headers["Preference-Applied"] = f"wait={asked}"
             status = 200 if outcome else 202
+        language = source.terms.language
+        explanation = self.wording.explanation(outcome, language) if outcome else None
         content = {
             "status": "duplicate" if receipt.joined else "accepted",
             "action": receipt.action_id,
             "outcome": {"kind": outcome.kind, "reason": outcome.reason} if outcome else None,
-            "explanation": self.wording.explanation(outcome, source.terms.language) if outcome else None,
+            "explanation": explanation,
             "links": {"self": link},
         }
-        return json_answer(status, content, headers)
+        said = explanation or self.wording.sentence(language, "receipt.open")
+        return _shown(source, content, said, status, headers)
 
     def _language(self, name: str) -> str:
         source = self.intake.sources.get(name)  # one that was taken out of the settings leaves its actions behind
@@ -225,6 +277,27 @@ def wait_in(prefer: list[str]) -> int | None:
     digits = preferences_in(prefer).get("wait", "").strip('"')
     # four digits are over the cap, however many more there are (and `²` is a digit, but not a decimal)
     return min(int(digits.lstrip("0")[:4] or 0), MAX_WAIT_SECONDS) if digits.isdecimal() else None
+
+
+def _shown(
+    source: Source,
+    content: Mapping[str, object],
+    text: str,
+    status: int = 200,
+    headers: Mapping[str, str] = _NO_STORE,
+) -> Response:
+    """Answer with `content`, or in the shape that the source's system reads, around the sentence `text`."""
+    template = source.terms.answer
+    if template is not None:
+        words = {"text": text, "status": str(content["status"]), "action": str(content.get("action", ""))}
+        content = fill(template, words)
+    return json_answer(status, content, headers)
+
+
+def _is_kept_quiet(fault: Exception, source: Source) -> bool:
+    """Whether an authentic delivery that cannot be read is answered by a 200, as the source's settings want it."""
+    is_authentic = isinstance(fault, Malformed | Unreadable | Conflicting) and bool(fault.secret_fingerprint)
+    return is_authentic and source.terms.unreadable_status in range(200, 300)
 
 
 def _fits(headers: Headers) -> None:

@@ -29,7 +29,7 @@ class Counting:
         self.stage.clock.freeze(0.004)
         return self.source.verify(delivery)
 
-    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored:
+    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored | m.Batch:
         self.parsed += 1
         self.stage.clock.freeze(0.002)
         return self.source.parse(delivery, verified)

@@ -57,7 +57,7 @@ def form(request: pytest.FixtureRequest) -> Callable[..., bytes]:
     return FORMS[request.param]
 
 
-def taken(source: Source, arriving: m.Delivery) -> m.Removal | m.Ignored:
+def taken(source: Source, arriving: m.Delivery) -> m.Removal | m.Ignored | m.Batch:
     """Take a delivery in as intake does: verify, then parse."""
     return source.parse(arriving, source.verify(arriving))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -138,12 +139,14 @@ class Delivery:
         headers: (name, value) in order, names lower-case; repeated headers stand repeated.
         body: the raw bytes, never more than the cap.
         received_at: our clock when the body was complete.
+        query: what stood behind the `?` of the path, as it came; some systems can only put their secret there.
     """
 
     source: str
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     received_at: int
+    query: bytes = field(default=b"", repr=False)
 
     def header(self, name: bytes) -> bytes | None:
         """Return the header `name` (lower-case) if it stands exactly once, else None."""
@@ -210,9 +213,35 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An authentic delivery that asks nothing of us (a ping, our own note's echo): answered, not stored."""
+    """An authentic delivery that asks nothing of us (a ping, our own note's echo): answered, not stored.
+
+    Attributes:
+        reason: why, in words.
+        answer: what the system wants to read, where a greeting has an answer of its own; None for ours.
+    """
 
     reason: str
+    answer: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several things that one delivery asks.
+
+    Attributes:
+        body: its own bytes, by which it is known again where it has no id.
+        asked: the removal, why it asks nothing of us, or in words why it cannot be read.
+    """
+
+    body: bytes
+    asked: Removal | Ignored | str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A delivery of several events, in their order; each is taken, joined or refused for itself."""
+
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +278,8 @@ class SourceTerms:
         rate: deliveries a minute that are taken of it; 0 for any number.
         runaway: removals that one requester asks for within a minute and that pause it; 0 for any number.
         wait: seconds for which its sender is kept waiting for the outcome where it does not say how long.
+        unreadable_status: the HTTP status for what is authentic and cannot be read: 422, or 200.
+        answer: the JSON that its sender wants to read, with `{text}`, `{status}` and `{action}`; None for our receipt.
     """
 
     name: str
@@ -259,3 +290,5 @@ class SourceTerms:
     rate: int = 0
     runaway: int = 0
     wait: int = 0
+    unreadable_status: int = 422
+    answer: Mapping[str, object] | None = None

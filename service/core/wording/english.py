@@ -204,6 +204,11 @@ ALSO: Mapping[str, str] = {
 }
 
 # with the article | one | several. `other` is for purposes without a name here, `unnamed` for a missing one.
+# what a sender reads that shows it to people, before it is known how it ended
+RECEIPT: Mapping[str, str] = {
+    "receipt.open": "The click has arrived and is being worked on; how it ended is told as soon as it is known.",
+}
+
 PEOPLE: Mapping[str, str] = {
     "people.customer": "the caller|caller|callers",
     "people.external": "the external participant|external participant|external participants",
@@ -341,4 +346,4 @@ OPERATOR: Mapping[str, str] = {
     "correlation": "For the vendor's support: correlation id {correlation}.",
 }
 
-SENTENCES: Mapping[str, str] = {**TICKET, **ALSO, **PEOPLE, **OPERATOR}
+SENTENCES: Mapping[str, str] = {**TICKET, **ALSO, **RECEIPT, **PEOPLE, **OPERATOR}

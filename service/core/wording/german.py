@@ -218,6 +218,10 @@ ALSO: Mapping[str, str] = {
     "nobody": "niemand aufgeführt",
 }
 
+RECEIPT: Mapping[str, str] = {
+    "receipt.open": "Der Klick ist angekommen und wird bearbeitet; wie es ausging, wird gesagt, sobald es feststeht.",
+}
+
 PEOPLE: Mapping[str, str] = {
     "people.customer": "der Anrufer|Anrufer|Anrufer",
     "people.external": "der externe Teilnehmer|externer Teilnehmer|externe Teilnehmer",
@@ -386,4 +390,4 @@ OPERATOR: Mapping[str, str] = {
     "correlation": "Für den Support des Herstellers: Correlation-ID {correlation}.",
 }
 
-SENTENCES: Mapping[str, str] = {**TICKET, **ALSO, **PEOPLE, **OPERATOR}
+SENTENCES: Mapping[str, str] = {**TICKET, **ALSO, **RECEIPT, **PEOPLE, **OPERATOR}

@@ -7,7 +7,7 @@ import pytest
 from service.core.wording import english, german
 
 HOLE = re.compile(r"\{\w+\}")
-GROUPS = ["TICKET", "ALSO", "PEOPLE", "OPERATOR"]
+GROUPS = ["TICKET", "ALSO", "RECEIPT", "PEOPLE", "OPERATOR"]
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -41,6 +41,7 @@ def judged(source: Source, body: bytes) -> tuple[str, list[str]]:
         return "accepted", ["it was taken, and a strict reader refuses it"]
     if isinstance(found, m.Ignored):
         return "ignored", ["the reason is no line"] if UNSEEN.search(found.reason) else []
+    assert isinstance(found, m.Removal)  # none of these kinds sends batches
     return "accepted", [fault for fault, is_so in _of_removal(found, tree).items() if is_so]
 
 

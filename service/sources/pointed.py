@@ -1,0 +1,232 @@
+"""What a body asks where settings say in which places it stands: for systems that cannot be told what to send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from service.core import model as m
+from service.core.errors import Malformed, Refused, Unreadable
+from service.sources.asking import ACTION, Asked
+from service.sources.pointing import At, word_in
+from service.sources.reading import Fields, json_object, shown
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_MOST_PARTS: Final = 100  # HubSpot's most; a batch is stored one by one, and the sender waits for all of them
+_MOST_FIELDS: Final = 100
+# what our own forms call it, and therefore every sentence about it
+_TEXTS: Final = (
+    "communication_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "purpose", "medium",
+    "conversation_id", "ticket", "number", "requested_by", "actor", "reason",
+)  # fmt: skip
+_EVENT_CHARS: Final = 200
+_STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+
+class When(BaseModel):
+    """A condition: one of the values stands at a place.
+
+    Attributes:
+        at: the place.
+        values: as JSON writes them: texts without quotes, numbers, true and false.
+    """
+
+    model_config = _STRICT
+
+    at: At
+    values: tuple[str, ...] = Field(min_length=1, alias="is")
+
+    def holds(self, body: object) -> bool:
+        """Whether it holds in `body`."""
+        return word_in(self.at.find(body)) in self.values
+
+
+class Greeting(When):
+    """A delivery by which a system only says hello.
+
+    Attributes:
+        answer: what it wants to read: name by name the place in its body, or nothing for our own answer.
+    """
+
+    answer: dict[str, At] = {}
+
+
+class AskOptions(BaseModel):
+    """Where a body says what; each is a place as `pointing.py` reads it.
+
+    Attributes:
+        form: the field of a form (`application/x-www-form-urlencoded`) that holds the JSON; empty where the body does.
+        events: the list of events where one delivery holds several; the other places are then in each of these.
+        when: all of these must hold; other deliveries are answered and ask nothing of us.
+        greetings: what is answered without being read.
+        ours: names of the actor that are ourselves: our note's echo is ignored.
+        timestamp_form: how `timestamp` is written: `rfc3339`, `seconds` or `milliseconds`.
+        delivery_id: an id of the event that its repeats carry too.
+    """
+
+    model_config = _STRICT
+
+    form: str = ""
+    events: At | None = None
+    when: tuple[When, ...] = ()
+    greetings: tuple[Greeting, ...] = ()
+    ours: tuple[str, ...] = ()
+    conversation_id: At
+    communication_id: At | None = None
+    participant_id: At | None = None
+    external_contact_id: At | None = None
+    user_id: At | None = None
+    caller_phone: At | None = None
+    attribute: At | None = None
+    purpose: At | None = None
+    medium: At | None = None
+    preview: At | None = None
+    ticket: At | None = None
+    number: At | None = None
+    requested_by: At | None = None
+    actor: At | None = None
+    reason: At | None = None
+    delivery_id: At | None = None
+    timestamp: At | None = None
+    timestamp_form: Literal["rfc3339", "seconds", "milliseconds"] = "rfc3339"
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> AskOptions:
+        named = ("communication_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "attribute")
+        if not any(getattr(self, name) for name in (*named, "purpose")):
+            raise ValueError(f"says nowhere who is to leave; give the place of {', '.join(named)} or purpose")
+        return self
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where each field stands, for sentences."""
+        return {name: at.text for name in type(self).model_fields if (at := self._at(name))}
+
+    def _at(self, name: str) -> Any:  # noqa: ANN401 - a Pointer or None, as the annotations above say
+        value = getattr(self, name)
+        return value if hasattr(value, "find") else None
+
+    def found(self, event: object) -> Asked:
+        """Return the fields of one event under the names of our own forms."""
+        values: dict[str, object] = {"action": ACTION}
+        for name in _TEXTS:
+            if (at := self._at(name)) and (value := at.find(event)) is not None:
+                # ids and names that are numbers there (a ticket's) are texts here
+                values[name] = word_in(value) if isinstance(value, int) else value
+        for name in ("attribute", "preview"):
+            if at := self._at(name):
+                values[name] = at.find(event)
+        if self.timestamp:
+            values["timestamp"] = _moment(self.timestamp.find(event), self.timestamp_form)
+        return Asked(Fields(values), Fields(values))
+
+    def id_of(self, event: object) -> str:
+        """Return the event's own id, or ""."""
+        said = word_in(self.delivery_id.find(event)) if self.delivery_id else None
+        if said and len(said) > _EVENT_CHARS:
+            raise Unreadable(f"the event's id has {len(said)} characters; at most {_EVENT_CHARS} are taken")
+        return said or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that a delivery says.
+
+    Attributes:
+        body: its bytes.
+        value: what they are as JSON.
+    """
+
+    body: bytes
+    value: Mapping[str, object]
+
+
+def fields_in(body: bytes, form: str) -> Fields:
+    """Return the fields of a JSON object, which stands in the field `form` of a form where that is said.
+
+    Raises:
+        Malformed: it is none, or the form has no such field, or has it twice.
+    """
+    if not form:
+        return json_object(body)
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise Malformed("the body is no form in UTF-8") from None
+    found = [value for name, value in pairs if name == form]
+    if len(found) != 1:
+        raise Malformed(f"the form has {len(found)} fields called {form}; it must have one, with JSON in it")
+    return json_object(found[0].encode())
+
+
+def events_in(options: AskOptions, body: bytes) -> tuple[Event, ...] | m.Ignored:
+    """Return the events of a delivery: the one that it is, or those of its list.
+
+    Ignored for a greeting.
+
+    Raises:
+        Malformed: the body is not what this source sends.
+        Unreadable: it has no list where one should stand, or one that is too long.
+    """
+    fields = fields_in(body, options.form)
+    for greeting in options.greetings:
+        if greeting.holds(fields.values):
+            answer = {name: at.find(fields.values) for name, at in greeting.answer.items()}
+            return m.Ignored("a greeting", answer or None)
+    if options.events is None:
+        return (Event(body, fields.values),)
+    listed = options.events.find(fields.values)
+    if not isinstance(listed, list) or not listed:
+        raise Unreadable(f"there is no list of events at {options.events.text}")
+    if len(listed) > _MOST_PARTS:
+        raise Unreadable(f"there are {len(listed)} events; at most {_MOST_PARTS} are taken at once")
+    return tuple(_events(listed))
+
+
+def _events(listed: list[object]) -> Iterator[Event]:
+    for one in listed:
+        if not isinstance(one, Mapping):
+            raise Unreadable("an event is no object")
+        yield Event(json.dumps(one, sort_keys=True, ensure_ascii=True).encode(), one)
+
+
+def ignored_in(options: AskOptions, event: Event) -> m.Ignored | None:
+    """Return why an event asks nothing of us, or None."""
+    for when in options.when:
+        if not when.holds(event.value):
+            said = word_in(when.at.find(event.value))
+            what = shown(said) if said else "nothing"
+            return m.Ignored(f"{when.at.text} is {what}; a removal is asked by {' or '.join(when.values)}")
+    for name in ("actor", "requested_by"):
+        at = getattr(options, name)
+        actor = (word_in(at.find(event.value)) if at else None) or ""
+        if actor and actor.casefold() in {ours.casefold() for ours in options.ours}:
+            return m.Ignored("sent because of our own note: the actor is ourselves")
+    return None
+
+
+def _moment(value: object, form: str) -> object:
+    """Return a moment as our own form writes it; what is none is left to be refused there."""
+    if form == "rfc3339" or value is None:
+        return value
+    said = word_in(value) or ""
+    if not (said.isascii() and said.isdigit() and len(said) <= len("1795165200000") + 1):
+        raise Unreadable(f"timestamp is not a time in {form} since 1970: {shown(said)}")
+    at = int(said) if form == "milliseconds" else int(said) * 1000
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        raise Unreadable(f"timestamp is a time that never was: {shown(said)}") from None
+
+
+def placed(options: AskOptions, refused: Refused) -> Unreadable:
+    """Return the refusal with the place of the field that it begins with: so an administrator finds what to mend."""
+    name = refused.sentence.partition(" ")[0].rstrip(":;")
+    place = options.places.get(name)
+    return Unreadable(f"{refused.sentence} (this source reads {name} at {place})" if place else refused.sentence)

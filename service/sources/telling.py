@@ -1,0 +1,236 @@
+"""A desk that is told by configuration: one request per note, and one look whether it is there already."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+from service.core import model as m
+from service.core.errors import Rejected
+from service.core.filling import fill, is_filled
+from service.outbound import Answered, Asked, Caller, Rule, origin_in
+from service.sources.desk import Outside, reply_in
+from service.sources.outcome import rule_for
+
+# one segment of a path, and none that leads upwards
+TICKET: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+_HOLES: Final = frozenset({"note", "ticket", "action"})
+_PATH: Final = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9_.~:@!$&'()*+,;=-]|\{ticket\})+)+", re.ASCII)
+_QUERY: Final = re.compile(r"([A-Za-z0-9_.~:@!$&()*+,;=/?-]|%[0-9A-F]{2})*", re.ASCII)
+_HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
+_STEERING: Final = frozenset({"authorization", "host", "content-length", "transfer-encoding", "content-type"})
+_ADVICE: Final[Mapping[int, str]] = {
+    400: "the desk cannot read our note: is body as its guide says, and is the ticket still open?",
+    401: "the desk does not know us: check desk_user and desk_secret",
+    403: "the desk does not let us write there: give the user of desk_user the right to add notes",
+    404: "the ticket is missing, or hidden from our user; or desk_url is not the desk that asked",
+    422: "the desk will not take a note on this ticket: is it closed?",
+}
+
+
+def _is_template(said: str) -> str:
+    path, mark, query = said.partition("?")
+    if said and not (_PATH.fullmatch(path) and _QUERY.fullmatch(query) and bool(mark) == bool(query)):
+        raise ValueError("is a path in plain characters with {ticket} in it, like /api/v2/tickets/{ticket}/notes")
+    return said
+
+
+def _is_pattern(said: str) -> str:
+    try:
+        if re.compile(said, re.ASCII).fullmatch("../x"):
+            raise ValueError("lets a ticket be a piece of a path; say which characters its id has, like [0-9]{1,20}")
+    except re.error as fault:
+        raise ValueError(f"is no regular expression: {fault}") from None
+    return said
+
+
+Template = Annotated[str, AfterValidator(_is_template)]
+
+
+class TellOptions(BaseModel):
+    """How the desk of a source is told.
+
+    Attributes:
+        method: of the request that writes a note.
+        path: where it goes, with `{ticket}`; empty: to `desk_url` itself, which then is a whole address.
+        body: what it holds: a table, in whose texts `{note}`, `{ticket}` and `{action}` are filled in.
+        headers: sent with each request; `{user}` is `desk_user`.
+        look: the path of a GET whose answer holds the notes; a repeat is written only where the action's id is not in
+            it. Empty: nobody can look, and a note may come to stand twice after a lost answer.
+        auth: how we prove ourselves: `basic` (desk_user and desk_secret), `bearer`, `token` (desk_secret behind
+            `auth_prefix`, in `auth_header`), or `none`.
+        auth_header: of `token`.
+        auth_prefix: of `token`.
+        ticket: what the id of a ticket looks like, as a regular expression; a click for anything else is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    path: Template = ""
+    body: dict[str, Any]
+    headers: dict[str, str] = {}
+    look: Template = ""
+    auth: Literal["none", "basic", "bearer", "token"] = "none"
+    auth_header: str = "Authorization"
+    auth_prefix: str = ""
+    ticket: Annotated[str, AfterValidator(_is_pattern)] = TICKET
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> TellOptions:
+        if "{note}" not in json.dumps(self.body):
+            raise ValueError("body: has no {note}, and so would tell nothing")
+        for name in (*self.headers, self.auth_header):
+            if not _HEADER.fullmatch(name):
+                raise ValueError(f"headers: {name!r} is no name of a header")
+        if wrong := sorted(name for name in self.headers if name.lower() in _STEERING):
+            raise ValueError(f"headers: {wrong[0]} is ours to say")
+        if any(not (value.isascii() and value.isprintable()) for value in self.headers.values()):
+            raise ValueError("headers: values are printable ASCII")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a desk is, and who we are there.
+
+    Attributes:
+        url: its origin; a whole address where `TellOptions.path` is empty.
+        user: "" where it needs none.
+        secret: its password, token or key.
+    """
+
+    url: str
+    user: str
+    secret: str
+
+
+class Desk:
+    """One desk, told as its `TellOptions` say."""
+
+    def __init__(self, options: TellOptions, access: Access, outside: Outside) -> None:
+        """Open a way out to exactly these requests.
+
+        Raises:
+            ValueError: the address is none that calls may go to, or something is missing, in words.
+        """
+        check(options, access)
+        self._options = options
+        self._access = access
+        self._ticket = re.compile(options.ticket, re.ASCII)
+        self._caller: Caller = outside.open_caller(_rules(options, access))
+
+    def names(self, reference: str) -> bool:
+        """Whether `reference` is how this desk names a ticket."""
+        return bool(self._ticket.fullmatch(reference)) and bool(re.fullmatch(TICKET, reference))
+
+    async def is_told(self, report: m.Report, action: m.Action) -> bool:
+        """Whether a note with the action's id stands on the ticket; False where nobody can look.
+
+        Raises:
+            Upstream: the desk could not be asked. What we may not read is not absent, and yet may be: then False.
+        """
+        options = self._options
+        if not options.look:
+            return False
+        try:
+            answered = await self._send("GET", options.look, self._reference(report))
+            reply_in(answered, _ADVICE)
+        except Rejected:
+            return False
+        return action.id.encode() in answered.body
+
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
+        """Write `note` with the action's id; see `Source.tell`. Any 2xx is a yes."""
+        options = self._options
+        reference = self._reference(report) if "{ticket}" in options.path or report.ticket else ""
+        text = note if action.id in note else f"{note} [{action.id}]"
+        filled = fill(options.body, {"note": text, "ticket": reference, "action": action.id})
+        body = json.dumps(filled, separators=(",", ":")).encode()
+        return reply_in(await self._send(options.method, options.path, reference, body, deadline), _ADVICE)
+
+    async def _send(
+        self, method: str, path: str, reference: str, body: bytes = b"", deadline: float | None = None
+    ) -> Answered:
+        options, access = self._options, self._access
+        headers = {name: value.replace("{user}", access.user) for name, value in options.headers.items()}
+        headers |= _proof(options, access)
+        if body:
+            headers["Content-Type"] = "application/json"
+        url = access.url.rstrip("/") + path.replace("{ticket}", reference) if path else access.url
+        return await self._caller.send(Asked(method, url, headers, body, deadline))
+
+    def _reference(self, report: m.Report) -> str:
+        """Return the ticket's id, checked again: it becomes a part of a path."""
+        reference = report.ticket.reference if report.ticket else ""
+        if not self.names(reference):
+            raise Rejected("the report names no ticket of this desk")
+        return reference
+
+
+def check(options: TellOptions, access: Access) -> None:
+    """Refuse what could not be called.
+
+    Raises:
+        ValueError: in words, naming the setting.
+    """
+    if not access.url:
+        raise ValueError("desk_url: needed to tell its tickets; set it, or say reports = [] to tell nobody")
+    _rules(options, access)
+    wanted = {"basic": ("desk_user", "desk_secret"), "bearer": ("desk_secret",), "token": ("desk_secret",)}
+    given = {"desk_user": access.user, "desk_secret": access.secret}
+    missing = [name for name in wanted.get(options.auth, ()) if not given[name]]
+    if "{user}" in "".join(options.headers.values()) and not access.user:
+        missing.append("desk_user")
+    if missing:
+        raise ValueError(f"{' and '.join(dict.fromkeys(missing))}: needed to tell its tickets")
+    if not all(text.isascii() and text.isprintable() for text in given.values()):
+        raise ValueError("desk_user and desk_secret are printable ASCII: they are sent in headers")
+    if options.auth == "basic" and ":" in access.user:
+        raise ValueError("desk_user: one with a colon cannot be sent by HTTP Basic")
+
+
+def _rules(options: TellOptions, access: Access) -> tuple[Rule, ...]:
+    """Return the one or two shapes of request that may leave: a note on one ticket, and the look for it."""
+
+    def is_note(body: bytes) -> bool:
+        try:
+            return is_filled(options.body, json.loads(body), _HOLES)
+        except ValueError:
+            return False
+
+    if not options.path:
+        return (replace(rule_for("desk_url", access.url, is_note), method=options.method),)
+    try:
+        origin = origin_in(access.url)
+    except ValueError as fault:
+        raise ValueError(f"desk_url: {fault}") from None
+    path, query = _shape(options.path, options)
+    note = Rule(options.method, origin, path, is_note, query)
+    path, query = _shape(options.look, options)
+    return (note, Rule("GET", origin, path, query=query)) if options.look else (note,)
+
+
+def _shape(template: str, options: TellOptions) -> tuple[re.Pattern[bytes], re.Pattern[bytes] | None]:
+    """Return what a path and its query must match."""
+    path, _, query = template.partition("?")
+    shape = f"(?:{options.ticket})".join(re.escape(part) for part in path.split("{ticket}"))
+    return re.compile(shape.encode(), re.ASCII), re.compile(re.escape(query.encode())) if query else None
+
+
+def _proof(options: TellOptions, access: Access) -> Mapping[str, str]:
+    match options.auth:
+        case "basic":
+            return {"Authorization": "Basic " + base64.b64encode(f"{access.user}:{access.secret}".encode()).decode()}
+        case "bearer":
+            return {"Authorization": f"Bearer {access.secret}"}
+        case "token":
+            return {options.auth_header: options.auth_prefix + access.secret}
+        case "none":
+            return {}
