@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from service.core import model as m
 from service.core.errors import Rejected, Unreadable
@@ -39,11 +39,11 @@ class Options(SourceOptions):
 
     kind: Literal["servicenow"]
     instance_url: str = ""
-    username: str = ""
     password: SecretStr = SecretStr("")
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     api_key: SecretStr = SecretStr("")
+    username: str = ""  # behind what tells whether it is sent by HTTP Basic
     outcome_path: str = ""
     reports: tuple[Literal["ticket"], ...] = ("ticket",)
 
@@ -51,6 +51,13 @@ class Options(SourceOptions):
     @classmethod
     def _is_origin(cls, text: str) -> str:
         return str(origin_in(text)) if text else ""
+
+    @field_validator("username")
+    @classmethod
+    def _fits_basic(cls, username: str, info: ValidationInfo) -> str:
+        if ":" in username and not info.data.get("client_id") and info.data.get("password"):
+            raise ValueError("a user name with a colon cannot be sent by HTTP Basic")
+        return username
 
     @field_validator("outcome_path")
     @classmethod

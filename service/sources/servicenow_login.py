@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from service.core.errors import Refused, Rejected, Reply, Throttled, Unclear, Unreachable, Upstream
 from service.core.ports import Clock
 from service.outbound import Answered, Asked, Caller, Origin, Rule
-from service.sources.desk import reply_in
-from service.sources.reading import json_object
+from service.sources.oauth import TOKEN, Grant, Tokens, discreet
 
 _PATH: Final = "/oauth_token.do"
-_FORM_TYPE: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _KEY_HEADER: Final = "x-sn-apikey"
-_TOKEN: Final = re.compile(r"[!-~]{1,4096}", re.ASCII)  # what a header can carry
-_ABSENT_SECONDS: Final = 300  # the life of a token that says none: far below the vendor's half an hour
-_LONGEST_SECONDS: Final = 86_400
-_EARLY: Final = 0.1  # of its life, so that no call has a token that ends on the way
-_MOST_EARLY_SECONDS: Final = 60.0
-_UNAUTHORIZED: Final = 401
-_FIRST_ERROR: Final = 400
-_NOT_KNOWN: Final = frozenset({400, 401, 403})  # a wrong client is answered with any of these
 _NONE: Final = SecretStr("")
 _WAYS: Final = "username and password; client_id and client_secret (OAuth); or api_key"
 
@@ -57,10 +43,8 @@ class Credentials:
         if given["client_id"] != given["client_secret"]:
             name = "client_secret" if given["client_id"] else "client_id"
             return f"{name}: is missing; OAuth takes client_id and client_secret"
-        if not _TOKEN.fullmatch(self._values()["api_key"] or "x"):
+        if not TOKEN.fullmatch(self._values()["api_key"] or "x"):
             return "api_key: holds a space, or a character that no header can carry"
-        if ":" in self.username and given["password"] and not given["client_id"]:
-            return "username: a user name with a colon cannot be sent by HTTP Basic"
         return ""
 
     @property
@@ -113,100 +97,31 @@ class Credentials:
         shown = {"username": self.username, "client_id": self.client_id}
         return shown | {name: secret.get_secret_value() for name, secret in hidden.items()}
 
+    def grant_of(self, instance: Origin) -> Grant | None:
+        """How a token is asked for at `instance`; None where none is."""
+        if not self.client_id:
+            return None
+        return Grant(instance, _PATH, self.form, "ServiceNow", self.advice, tuple(self.secrets()))
+
 
 def login_rules(instance: Origin, credentials: Credentials) -> tuple[Rule, ...]:
     """Return the request for a token, exactly that one, where the credentials need it."""
-    form = credentials.form
-
-    def is_form(body: bytes) -> bool:  # a rule that held the bytes would show them in its repr
-        return body == form
-
-    return (Rule("POST", instance, re.compile(re.escape(_PATH).encode()), is_form),) if form else ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str = field(repr=False)
-    renew_at: float
+    grant = credentials.grant_of(instance)
+    return (grant.rule,) if grant else ()
 
 
 class Login:
-    """Sends requests as our user. However many wait for a token, one request for it is in flight."""
+    """Sends requests as our user; what an error of theirs repeats of our secrets is not passed on."""
 
     def __init__(self, instance: Origin, credentials: Credentials, caller: Caller, clock: Clock) -> None:
-        self._instance, self._credentials, self._caller, self._clock = instance, credentials, caller, clock
-        self._token: _Token | None = None
-        self._asking = asyncio.Lock()
+        """Take the way out `caller`, which allows `login_rules`."""
+        self._credentials, self._caller = credentials, caller
+        grant = credentials.grant_of(instance)
+        self._tokens = Tokens(grant, caller, clock) if grant else None
 
     async def send(self, asked: Asked) -> Answered:
-        """Return the answer to a request; a token that is not good any more is renewed once, and it is asked again.
-
-        An answer of 401 did nothing, so asking again does nothing twice. An error that repeats a secret of ours comes
-        back without its body.
-
-        Raises:
-            Rejected: ServiceNow gives no token for these credentials; a report waits then for somebody to mend it.
-            Throttled: it gives none yet.
-            Unreachable: no token for any other reason; nothing was asked.
-            Unclear, EgressRefused: as `Caller.send`.
-        """
-        if not self._credentials.client_id:
-            return self._discreet(await self._with(asked, self._credentials.header))
-        token = await self._good("")
-        answered = await self._with(asked, {"Authorization": f"Bearer {token}"})
-        if answered.status == _UNAUTHORIZED:
-            token = await self._good(token)
-            answered = await self._with(asked, {"Authorization": f"Bearer {token}"})
-        return self._discreet(answered, token)
-
-    async def _with(self, asked: Asked, headers: dict[str, str]) -> Answered:
-        return await self._caller.send(replace(asked, headers={**asked.headers, **headers}))
-
-    async def _good(self, stale: str) -> str:
-        """Return a token that is not `stale`: who waited while another asked takes what that one got."""
-        async with self._asking:
-            known = self._token
-            if known is None or known.value == stale or self._clock.monotonic() >= known.renew_at:
-                self._token = known = await self._fetch()
-            return known.value
-
-    async def _fetch(self) -> _Token:
-        asked_at = self._clock.monotonic()  # its life is counted from before it began
-        asked = Asked("POST", f"{self._instance}{_PATH}", _FORM_TYPE, self._credentials.form)
-        try:
-            answered = await self._caller.send(asked)
-        except Unclear as error:  # a token changes nothing, so nobody need look what became of it
-            raise Unreachable("the login did not answer", error.reply) from error
-        if answered.status in _NOT_KNOWN:
-            said = f"{answered.status}: ServiceNow gives no token: {self._credentials.advice}"
-            raise Rejected(said, Reply(_UNAUTHORIZED, message=said))
-        try:
-            reply = reply_in(replace(answered, body=b""), {})  # what a login says may repeat what it was asked
-        except Throttled:
-            raise
-        except Upstream as failure:
-            raise Unreachable(f"the login answered {failure}", failure.reply) from None
-        return _granted(answered, reply, asked_at)
-
-    def _discreet(self, answered: Answered, *more: str) -> Answered:
-        if answered.status < _FIRST_ERROR:
-            return answered
-        try:
-            said = json.dumps(json_object(answered.body).values, ensure_ascii=False)
-        except Refused:
-            return answered  # nothing of it is ever shown
-        hidden = [json.dumps(secret, ensure_ascii=False)[1:-1] for secret in (*self._credentials.secrets(), *more)]
-        return replace(answered, body=b"") if any(secret in said for secret in hidden) else answered
-
-
-def _granted(answered: Answered, reply: Reply, asked_at: float) -> _Token:
-    try:
-        given = json_object(answered.body).values
-    except Refused:
-        given = {}
-    value, life = given.get("access_token"), given.get("expires_in")
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        raise Unreachable(f"{reply.status}, but no token: is the instance asleep?", Reply(reply.status))
-    seconds = life if isinstance(life, int) and not isinstance(life, bool) and life > 0 else _ABSENT_SECONDS
-    seconds = min(seconds, _LONGEST_SECONDS)
-    return _Token(value, asked_at + seconds - min(seconds * _EARLY, _MOST_EARLY_SECONDS))
+        """Return the answer to a request; raises as `Tokens.send` where a token is needed, else as `Caller.send`."""
+        if self._tokens is not None:
+            return await self._tokens.send(asked)
+        answered = await self._caller.send(replace(asked, headers={**asked.headers, **self._credentials.header}))
+        return discreet(answered, self._credentials.secrets())
