@@ -6,16 +6,18 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator, model_validator
 
 from service.core import model as m
 from service.core.errors import Rejected
 from service.core.filling import fill, is_filled
 from service.outbound import Answered, Asked, Caller, Rule, origin_in
 from service.sources.desk import Outside, reply_in
+from service.sources.oauth import Grant, Tokens, discreet
 from service.sources.outcome import rule_for
 
 # one segment of a path, and none that leads upwards
@@ -53,6 +55,27 @@ def _is_pattern(said: str) -> str:
 Template = Annotated[str, AfterValidator(_is_template)]
 
 
+class OAuthOptions(BaseModel):
+    """Where a token is given for desk_user (the client's id) and desk_secret (its secret), by client credentials.
+
+    Attributes:
+        url: the origin of whoever gives it; empty for `desk_url`.
+        path: where.
+        scope: what is asked for; empty for nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str = ""
+    path: Annotated[str, AfterValidator(_is_template)]
+    scope: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _is_origin(cls, text: str) -> str:
+        return str(origin_in(text)) if text else ""
+
+
 class TellOptions(BaseModel):
     """How the desk of a source is told.
 
@@ -64,9 +87,10 @@ class TellOptions(BaseModel):
         look: the path of a GET whose answer holds the notes; a repeat is written only where the action's id is not in
             it. Empty: nobody can look, and a note may come to stand twice after a lost answer.
         auth: how we prove ourselves: `basic` (desk_user and desk_secret), `bearer`, `token` (desk_secret behind
-            `auth_prefix`, in `auth_header`), or `none`.
+            `auth_prefix`, in `auth_header`), `oauth`, or `none`.
         auth_header: of `token`.
         auth_prefix: of `token`.
+        oauth: of `oauth`: where its tokens are given.
         ticket: what the id of a ticket looks like, as a regular expression; a click for anything else is refused.
     """
 
@@ -77,13 +101,16 @@ class TellOptions(BaseModel):
     body: dict[str, Any]
     headers: dict[str, str] = {}
     look: Template = ""
-    auth: Literal["none", "basic", "bearer", "token"] = "none"
+    auth: Literal["none", "basic", "bearer", "token", "oauth"] = "none"
     auth_header: str = "Authorization"
     auth_prefix: str = ""
+    oauth: OAuthOptions | None = None
     ticket: Annotated[str, AfterValidator(_is_pattern)] = TICKET
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> TellOptions:
+        if (self.auth == "oauth") != (self.oauth is not None):
+            raise ValueError('oauth: and auth = "oauth" are said together, or neither')
         if "{note}" not in json.dumps(self.body):
             raise ValueError("body: has no {note}, and so would tell nothing")
         for name in (*self.headers, self.auth_header):
@@ -106,9 +133,9 @@ class Access:
         secret: its password, token or key.
     """
 
-    url: str
+    url: str = field(repr=False)
     user: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 class Desk:
@@ -124,7 +151,9 @@ class Desk:
         self._options = options
         self._access = access
         self._ticket = re.compile(options.ticket, re.ASCII)
-        self._caller: Caller = outside.open_caller(_rules(options, access))
+        caller = outside.open_caller(_rules(options, access))
+        grant = _grant(options, access)
+        self._way: Caller | Tokens = Tokens(grant, caller, outside.clock) if grant else caller
 
     def names(self, reference: str) -> bool:
         """Whether `reference` is how this desk names a ticket."""
@@ -164,7 +193,7 @@ class Desk:
         if body:
             headers["Content-Type"] = "application/json"
         url = access.url.rstrip("/") + path.replace("{ticket}", reference) if path else access.url
-        return await self._caller.send(Asked(method, url, headers, body, deadline))
+        return discreet(await self._way.send(Asked(method, url, headers, body, deadline)), _secrets(access))
 
     def _reference(self, report: m.Report) -> str:
         """Return the ticket's id, checked again: it becomes a part of a path."""
@@ -183,7 +212,8 @@ def check(options: TellOptions, access: Access) -> None:
     if not access.url:
         raise ValueError("desk_url: needed to tell its tickets; set it, or say reports = [] to tell nobody")
     _rules(options, access)
-    wanted = {"basic": ("desk_user", "desk_secret"), "bearer": ("desk_secret",), "token": ("desk_secret",)}
+    both = ("desk_user", "desk_secret")
+    wanted = {"basic": both, "oauth": both, "bearer": both[1:], "token": both[1:]}
     given = {"desk_user": access.user, "desk_secret": access.secret}
     missing = [name for name in wanted.get(options.auth, ()) if not given[name]]
     if "{user}" in "".join(options.headers.values()) and not access.user:
@@ -211,16 +241,20 @@ def _rules(options: TellOptions, access: Access) -> tuple[Rule, ...]:
         origin = origin_in(access.url)
     except ValueError as fault:
         raise ValueError(f"desk_url: {fault}") from None
-    path, query = _shape(options.path, options)
-    note = Rule(options.method, origin, path, is_note, query)
-    path, query = _shape(options.look, options)
-    return (note, Rule("GET", origin, path, query=query)) if options.look else (note,)
+    path, query = _shape(options.path)
+    rules = [Rule(options.method, origin, path, is_note, query)]
+    if options.look:
+        path, query = _shape(options.look)
+        rules.append(Rule("GET", origin, path, query=query))
+    if grant := _grant(options, access):
+        rules.append(grant.rule)
+    return tuple(rules)
 
 
-def _shape(template: str, options: TellOptions) -> tuple[re.Pattern[bytes], re.Pattern[bytes] | None]:
+def _shape(template: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes] | None]:
     """Return what a path and its query must match."""
     path, _, query = template.partition("?")
-    shape = f"(?:{options.ticket})".join(re.escape(part) for part in path.split("{ticket}"))
+    shape = TICKET.join(re.escape(part) for part in path.split("{ticket}"))
     return re.compile(shape.encode(), re.ASCII), re.compile(re.escape(query.encode())) if query else None
 
 
@@ -232,5 +266,20 @@ def _proof(options: TellOptions, access: Access) -> Mapping[str, str]:
             return {"Authorization": f"Bearer {access.secret}"}
         case "token":
             return {options.auth_header: options.auth_prefix + access.secret}
-        case "none":
+        case "none" | "oauth":
             return {}
+
+
+def _grant(options: TellOptions, access: Access) -> Grant | None:
+    if options.oauth is None:
+        return None
+    asked = {"grant_type": "client_credentials", "client_id": access.user, "client_secret": access.secret}
+    form = urlencode(asked | ({"scope": options.oauth.scope} if options.oauth.scope else {})).encode()
+    origin = origin_in(options.oauth.url or access.url)
+    return Grant(origin, options.oauth.path, form, "the desk", "check desk_user and desk_secret", _secrets(access))
+
+
+def _secrets(access: Access) -> tuple[str, ...]:
+    """Return what an error of the desk must not show us: what we sent to prove ourselves."""
+    pair = base64.b64encode(f"{access.user}:{access.secret}".encode()).decode()
+    return (access.secret, pair) if access.secret else ()
