@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import random
+import resource
 import secrets
 import time
 from importlib import metadata
@@ -56,6 +58,18 @@ def worker_name() -> str:
     """Return the name this process signs its claims with: host, process, and a little chance."""
     host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in platform.node())
     return f"w-{host[:60]}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+def allow_files(number: int) -> None:
+    """Let this process have `number` files and connections open, or as many as it may without asking anybody.
+
+    Most systems give a process 1,024 and let it take more by itself: with those, slow callers would keep out all others.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError):  # macOS says infinity and means ten thousand
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def version() -> str:

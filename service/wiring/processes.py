@@ -23,11 +23,12 @@ from service.web.protocol import server
 from service.wiring.house import House, opened
 from service.wiring.lifetime import Say
 from service.wiring.listening import address_of, listening
-from service.wiring.machine import version
+from service.wiring.machine import allow_files, version
 from service.wiring.playing import played, wired_to
 from service.wiring.secret import SANDBOX, secret_file
 
 DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
+FILES = 10_000  # both doors full (protocol.Limits), and what Redis, Genesys and the desks take
 FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
 
 
@@ -99,6 +100,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     worker = Worker(place) if works else None
     doors: list[tuple[str, socket.socket, Any]] = []
     if public is not None:
+        allow_files(FILES)
         backlog = said.limits.backlog
         intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog)
         public_url = said.doors.public_url or address_of(public)

@@ -192,20 +192,20 @@ async def test_garbage_behind_a_good_request() -> None:
         assert await caller.rest() == b""
 
 
-CHUNKED = b"POST /%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED_TO = b"POST /%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def test_a_bad_body_behind_a_good_request() -> None:
     """A body that goes wrong while an earlier request is answered ends the connection: no answer goes astray."""
     async with running() as it:
-        caller = await (await it.call()).say(get("/gate"), CHUNKED % b"two", b"zz\r\n")
+        caller = await (await it.call()).say(get("/gate"), CHUNKED_TO % b"two", b"zz\r\n")
         assert await caller.rest() == b""
 
 
 async def test_a_bad_body_of_a_begun_answer() -> None:
     """A body that goes wrong when its answer has begun ends the connection: a second answer would be misread."""
     async with running() as it:
-        caller = await (await it.call()).say(CHUNKED % b"start")
+        caller = await (await it.call()).say(CHUNKED_TO % b"start")
         await caller.reader.readuntil(b"\r\n\r\n")
         assert await (await caller.say(b"zz\r\n")).rest() == b""
 
@@ -213,7 +213,7 @@ async def test_a_bad_body_of_a_begun_answer() -> None:
 async def test_a_bad_body_after_its_answer() -> None:
     """A body that goes wrong after its answer gets no second one."""
     async with running() as it:
-        caller = await (await it.call()).say(CHUNKED % b"early")
+        caller = await (await it.call()).say(CHUNKED_TO % b"early")
         assert (await caller.hear())[0] == 413
         assert await (await caller.say(b"zz\r\n")).rest() == b""
 
@@ -221,7 +221,7 @@ async def test_a_bad_body_after_its_answer() -> None:
 async def test_the_app_hears_of_a_bad_body() -> None:
     """An app that waits for a body that went wrong is told that nobody is there any more."""
     async with running() as it:
-        caller = await (await it.call()).say(CHUNKED % b"body")
+        caller = await (await it.call()).say(CHUNKED_TO % b"body")
         await it.app.entered.wait()
         assert (await (await caller.say(b"zz\r\n")).hear())[0] == 400
         assert await caller.rest() == b""
@@ -282,30 +282,6 @@ async def test_a_peer_that_does_not_read_is_cut(headers: tuple[str, ...]) -> Non
             await it.app.entered.wait()
             (connection,) = it.server.server_state.connections
             await until(lambda: connection not in it.server.server_state.connections)
-
-
-async def test_too_many_at_once_hear_so() -> None:
-    """While as many are answered as may be, the next ones hear when to come back; then all is as before."""
-    before = counted("unknown", "overloaded")
-    async with running(replace(QUICK, in_flight=2, answer_seconds=PATIENCE)) as it:
-        busy = [await (await it.call()).say(get("/gate")) for _ in range(2)]
-        await until(lambda: len(it.server.server_state.tasks) == 2)
-        caller = await (await it.call()).say(post(b"abc"))
-        status, headers, body = await caller.hear()
-        assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", "overloaded")
-        it.app.gates["/gate"].set()
-        assert [(await one.hear())[0] for one in busy] == [200, 200]
-        assert (await (await caller.say(get())).hear())[0] == 200
-    assert counted("unknown", "overloaded") == before + 1
-
-
-async def test_too_many_connections_are_cut() -> None:
-    """Connections over the cap are cut at once; those within it are served."""
-    async with running(replace(QUICK, connections=2, receive_seconds=PATIENCE)) as it:
-        within = [await (await it.call()).say(get()) for _ in range(2)]
-        assert [(await one.hear())[0] for one in within] == [200, 200]
-        assert await (await it.call()).rest() == b""
-        assert (await (await within[0].say(get())).hear())[0] == 200
 
 
 async def test_a_stop_finishes_what_is_under_way() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 
 from service.core.model import ACTION_ID, org_of
 from service.store.keys import hex_in, worker_in
-from service.wiring.machine import SystemClock, SystemDice, version, worker_name
+from service.wiring.machine import SystemClock, SystemDice, allow_files, version, worker_name
 
 
 class StandingClock(SystemClock):
@@ -71,3 +72,19 @@ def test_worker_name() -> None:
 def test_version() -> None:
     """The version is the installed one's."""
     assert version()[0].isdigit()
+
+
+def test_files() -> None:
+    """A process takes as many files as it asks for, never fewer than it had, and no more than it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few, some = 256, 512
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+        allow_files(some)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (some, hard)
+        allow_files(few)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (some, hard)
+        allow_files(2**40)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
