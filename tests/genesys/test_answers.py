@@ -246,6 +246,7 @@ VIEW, DISCONNECT = "conversation:communication:view", "conversation:communicatio
         ("missing.division.permission", "No.", {"divisionId": CID, "divisionName": "Sales"}, (), "Sales"),
         ("missing.division.permission", "No.", {"Division": "['Sales']", "Permission": [VIEW, 7]}, (VIEW,), "Sales"),
         ("missing.division.permission", "No.", {"division": CID}, (), CID),
+        ("missing.division.permission", "No.", {"divisionName": ["Sales", 7, "Support"]}, (), "Sales, Support"),
         (
             "missing.division.permission",
             f"{VIEW} is missing in division(s): [Sales and more]",

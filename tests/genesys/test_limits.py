@@ -51,9 +51,12 @@ def test_what_is_told() -> None:
 
 
 def test_what_is_over_is_not_told() -> None:
-    """After a rest longer than the window nothing is told of it."""
+    """What is told of a window is told until it is over, and nothing of it from then on."""
     clock = HandClock()
     limits = Limits(clock)
+    limits.heed(limited("300", "300", "60"))
+    clock.at += 59.5
+    assert limits.told() == (300, 300, 0.5)
     limits.heed(limited("300", "300", "60"))
     clock.at += 60
     assert limits.told() is None

@@ -21,8 +21,24 @@ def test_each_region_has_its_two_hosts(region: str) -> None:
 
 
 def test_the_eighteen_regions_are_known() -> None:
-    """The vendor lists eighteen regions, each with a domain of its own."""
-    assert len(REGIONS) == len(set(REGIONS.values())) == 18
+    """The vendor lists eighteen regions, each with a domain of its own: client and secret go there and nowhere else."""
+    old = "ap_northeast_1=jp ap_southeast_2=com.au eu_central_1=de eu_west_1=ie us_east_1=com"
+    new = (
+        "ap_northeast_2=apne2 ap_northeast_3=apne3 ap_south_1=aps1 ap_southeast_1=apse1 ca_central_1=cac1 "
+        "eu_central_2=euc2 eu_west_2=euw2 me_central_1=mec1 mx_central_1=mxc1 sa_east_1=sae1 us_west_2=usw2"
+    )
+    listed = {name: f"mypurecloud.{domain}" for name, _, domain in (pair.partition("=") for pair in old.split())}
+    listed |= {name: f"{domain}.pure.cloud" for name, _, domain in (pair.partition("=") for pair in new.split())}
+    listed |= {"eusc_de_east_1": "edee1.eusc-pure.cloud", "us_east_2": "use2.us-gov-pure.cloud"}
+    assert listed == REGIONS
+    assert len(set(listed.values())) == 18
+
+
+def test_options_stay_as_they_were_read() -> None:
+    """Nobody changes where an org is, or who we are there, once its options were checked."""
+    options = GenesysOptions.model_validate({**KEYS, "region": "eu_west_1"})
+    with pytest.raises(ValidationError, match="frozen"):
+        options.region = "us_east_1"  # type: ignore[misc] # mypy says the same
 
 
 def test_a_region_may_be_written_as_amazon_does() -> None:

@@ -143,7 +143,9 @@ def test_where_all_were_refused_the_first_is_asked_again() -> None:
         org.learned(org.ways(CID, target()), REFUSED)
     ways = org.ways(CID, target())
     assert (names(ways)[0], org.learned(ways, REFUSED).kind) == ("generic", FOR_GOOD)
+    assert names(org.ways(CID, target(m.Medium.EMAIL)))[0] == "medium emails"
     assert org.learned(org.ways(CID, target()), ACCEPTED) == m.Answer(m.AnswerKind.ACCEPTED, m.Reply(202), 7, "generic")
+    assert names(org.ways(CID, target(m.Medium.EMAIL)))[0] == "generic"
     assert org.learned(org.ways(CID, target()), REFUSED).kind is FOR_GOOD
     assert org.learned(org.ways(CID, target(m.Medium.EMAIL))[:1], ACCEPTED).route == "medium emails"
 
