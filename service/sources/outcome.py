@@ -134,7 +134,7 @@ def _event(report: m.Report, action: m.Action, outcome: m.Outcome, note: str) ->
     reply = outcome.reply
     return {
         "type": OUTCOME_TYPE,
-        "timestamp": _moment(action.settled_at),
+        "timestamp": moment(action.settled_at),
         "data": {
             "action_id": action.id,
             "outcome": outcome.kind.value,
@@ -153,12 +153,13 @@ def _event(report: m.Report, action: m.Action, outcome: m.Outcome, note: str) ->
             "genesys": {"status": reply.status, "code": reply.code, "correlation_id": reply.correlation_id}
             if reply
             else None,
-            "clicked_at": _moment(action.clicked_at),
-            "received_at": _moment(action.received_at),
+            "clicked_at": moment(action.clicked_at),
+            "received_at": moment(action.received_at),
             "replay_of": action.replay_of,
         },
     }
 
 
-def _moment(at: int) -> str:
+def moment(at: int) -> str:
+    """Return milliseconds since the epoch as RFC 3339."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal, cast
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.core import model as m
 from service.core.errors import Malformed, Refused, Unreadable
 from service.sources.asking import ACTION, Asked
-from service.sources.pointing import At, word_in
-from service.sources.reading import Fields, json_object, shown
+from service.sources.pointing import At, AtOrWhole, Pointer, word_in
+from service.sources.reading import Fields, json_object, json_value, shown
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _MOST_PARTS: Final = 100  # HubSpot's most; a batch is stored one by one, and the sender waits for all of them
@@ -26,6 +27,7 @@ _TEXTS: Final = (
     "conversation_id", "ticket", "number", "requested_by", "actor", "reason",
 )  # fmt: skip
 _EVENT_CHARS: Final = 200
+_MINUTES: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
 
@@ -62,18 +64,23 @@ class AskOptions(BaseModel):
 
     Attributes:
         form: the field of a form (`application/x-www-form-urlencoded`) that holds the JSON; empty where the body does.
-        events: the list of events where one delivery holds several; the other places are then in each of these.
+        events: the list of events where one delivery holds several; the other places are then in each of these. Empty:
+            the body itself is the list, or the one event in it.
+        changing: with `events`: names in an event that differ each time it is repeated (a count of the tries); they do
+            not make it another one.
         when: all of these must hold; other deliveries are answered and ask nothing of us.
         greetings: what is answered without being read.
         ours: names of the actor that are ourselves: our note's echo is ignored.
-        timestamp_form: how `timestamp` is written: `rfc3339`, `seconds` or `milliseconds`.
+        timestamp_form: how `timestamp` is written: `rfc3339`, `seconds`, `milliseconds`, or `minutes`: as `rfc3339`, or
+            without its seconds, and then the minute's first counts.
         delivery_id: an id of the event that its repeats carry too.
     """
 
     model_config = _STRICT
 
     form: str = ""
-    events: At | None = None
+    events: AtOrWhole | None = None
+    changing: frozenset[str] = frozenset()
     when: tuple[When, ...] = ()
     greetings: tuple[Greeting, ...] = ()
     ours: tuple[str, ...] = ()
@@ -94,13 +101,15 @@ class AskOptions(BaseModel):
     reason: At | None = None
     delivery_id: At | None = None
     timestamp: At | None = None
-    timestamp_form: Literal["rfc3339", "seconds", "milliseconds"] = "rfc3339"
+    timestamp_form: Literal["rfc3339", "minutes", "seconds", "milliseconds"] = "rfc3339"
 
     @model_validator(mode="after")
     def _names_somebody(self) -> AskOptions:
         named = ("communication_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "attribute")
         if not any(getattr(self, name) for name in (*named, "purpose")):
             raise ValueError(f"says nowhere who is to leave; give the place of {', '.join(named)} or purpose")
+        if self.changing and self.events is None:
+            raise ValueError('changing: is of events; where the body is the one event, say events = "" too')
         return self
 
     @property
@@ -108,9 +117,9 @@ class AskOptions(BaseModel):
         """Where each field stands, for sentences."""
         return {name: at.text for name in type(self).model_fields if (at := self._at(name))}
 
-    def _at(self, name: str) -> Any:  # noqa: ANN401 - a Pointer or None, as the annotations above say
+    def _at(self, name: str) -> Pointer | None:
         value = getattr(self, name)
-        return value if hasattr(value, "find") else None
+        return value if isinstance(value, Pointer) else None
 
     def found(self, event: object) -> Asked:
         """Return the fields of one event under the names of our own forms."""
@@ -139,7 +148,7 @@ class Event:
     """One thing that a delivery says.
 
     Attributes:
-        body: its bytes.
+        body: its bytes; of one in a list those that its repeats have too.
         value: what they are as JSON.
     """
 
@@ -147,14 +156,14 @@ class Event:
     value: Mapping[str, object]
 
 
-def fields_in(body: bytes, form: str) -> Fields:
-    """Return the fields of a JSON object, which stands in the field `form` of a form where that is said.
+def json_in(body: bytes, form: str) -> bytes:
+    """Return the JSON that a body holds: in the field `form` of a form where that is said, else all of it.
 
     Raises:
-        Malformed: it is none, or the form has no such field, or has it twice.
+        Malformed: it is no form, or one that has no such field, or has it twice.
     """
     if not form:
-        return json_object(body)
+        return body
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:
@@ -162,7 +171,7 @@ def fields_in(body: bytes, form: str) -> Fields:
     found = [value for name, value in pairs if name == form]
     if len(found) != 1:
         raise Malformed(f"the form has {len(found)} fields called {form}; it must have one, with JSON in it")
-    return json_object(found[0].encode())
+    return found[0].encode()
 
 
 def events_in(options: AskOptions, body: bytes) -> tuple[Event, ...] | m.Ignored:
@@ -174,26 +183,31 @@ def events_in(options: AskOptions, body: bytes) -> tuple[Event, ...] | m.Ignored
         Malformed: the body is not what this source sends.
         Unreadable: it has no list where one should stand, or one that is too long.
     """
-    fields = fields_in(body, options.form)
+    written = json_in(body, options.form)
+    is_whole = options.events is not None and not options.events.text
+    value: object = json_value(written) if is_whole else json_object(written).values
     for greeting in options.greetings:
-        if greeting.holds(fields.values):
-            answer = {name: at.find(fields.values) for name, at in greeting.answer.items()}
+        if greeting.holds(value):
+            answer = {name: at.find(value) for name, at in greeting.answer.items()}
             return m.Ignored("a greeting", answer or None)
     if options.events is None:
-        return (Event(body, fields.values),)
-    listed = options.events.find(fields.values)
+        return (Event(body, cast("Mapping[str, object]", value)),)
+    listed = options.events.find(value)
+    if isinstance(listed, Mapping):
+        listed = [listed]
     if not isinstance(listed, list) or not listed:
-        raise Unreadable(f"there is no list of events at {options.events.text}")
+        raise Unreadable(f"there is no list of events at {options.events.text or 'the top of the body'}")
     if len(listed) > _MOST_PARTS:
         raise Unreadable(f"there are {len(listed)} events; at most {_MOST_PARTS} are taken at once")
-    return tuple(_events(listed))
+    return tuple(_events(listed, options.changing))
 
 
-def _events(listed: list[object]) -> Iterator[Event]:
+def _events(listed: list[object], changing: frozenset[str]) -> Iterator[Event]:
     for one in listed:
         if not isinstance(one, Mapping):
             raise Unreadable("an event is no object")
-        yield Event(json.dumps(one, sort_keys=True, ensure_ascii=True).encode(), one)
+        lasting = {name: value for name, value in one.items() if name not in changing}
+        yield Event(json.dumps(lasting, sort_keys=True, ensure_ascii=True).encode(), one)
 
 
 def ignored_in(options: AskOptions, event: Event) -> m.Ignored | None:
@@ -215,6 +229,9 @@ def _moment(value: object, form: str) -> object:
     """Return a moment as our own form writes it; what is none is left to be refused there."""
     if form == "rfc3339" or value is None:
         return value
+    if form == "minutes":
+        found = _MINUTES.fullmatch(value) if isinstance(value, str) else None
+        return f"{found[1]}:00{found[2] or ''}" if found else value
     said = word_in(value) or ""
     if not (said.isascii() and said.isdigit() and len(said) <= len("1795165200000") + 1):
         raise Unreadable(f"timestamp is not a time in {form} since 1970: {shown(said)}")

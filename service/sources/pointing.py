@@ -96,8 +96,14 @@ def pointer_in(said: object) -> Pointer:
     return Pointer(at, compiled)
 
 
+def whole_or_place_in(said: object) -> Pointer:
+    """Return the place that a setting names, as `pointer_in` does; an empty text is the whole body (RFC 6901)."""
+    return Pointer("") if said == "" else pointer_in(said)
+
+
 def _written(pointer: Pointer) -> Any:  # noqa: ANN401 - a text or a table, as it was read
     return {"at": pointer.text, "pattern": pointer.pattern.pattern} if pointer.pattern else pointer.text
 
 
 At = Annotated[Pointer, BeforeValidator(pointer_in), PlainSerializer(_written)]
+AtOrWhole = Annotated[Pointer, BeforeValidator(whole_or_place_in), PlainSerializer(_written)]

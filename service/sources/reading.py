@@ -55,8 +55,19 @@ def json_object(body: bytes) -> Fields:
     """Return the fields of the JSON object that `body` is.
 
     Raises:
-        Malformed: it is anything else: another encoding, a name twice, NaN, a number or depth beyond bounds, half a
-            surrogate pair.
+        Malformed: it is anything else; see `json_value`.
+    """
+    value = json_value(body)
+    if not isinstance(value, dict):
+        raise Malformed("the body is JSON, but not an object: it must begin with {")
+    return Fields(value)
+
+
+def json_value(body: bytes) -> object:
+    """Return what `body` is as JSON.
+
+    Raises:
+        Malformed: another encoding, a name twice, NaN, a number or depth beyond bounds, half a surrogate pair.
     """
     try:
         text = body.decode("utf-8")
@@ -72,10 +83,8 @@ def json_object(body: bytes) -> Fields:
         raise Malformed(f"the body is nested deeper than {DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    if not isinstance(value, dict):
-        raise Malformed("the body is JSON, but not an object: it must begin with {")
     _check(value, 1)
-    return Fields(value)
+    return value
 
 
 def _pairs(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -13,16 +14,16 @@ from urllib.parse import urlencode
 from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator, model_validator
 
 from service.core import model as m
-from service.core.errors import Rejected
+from service.core.errors import Rejected, Unclear
 from service.core.filling import fill, is_filled
 from service.outbound import Answered, Asked, Caller, Rule, origin_in
 from service.sources.desk import Outside, reply_in
 from service.sources.oauth import Grant, Tokens, discreet
-from service.sources.outcome import rule_for
+from service.sources.outcome import moment, rule_for
 
 # one segment of a path, and none that leads upwards
 TICKET: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-_HOLES: Final = frozenset({"note", "ticket", "action"})
+_HOLES: Final = frozenset({"note", "html", "ticket", "action", "moment"})
 _PATH: Final = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9_.~:@!$&'()*+,;=-]|\{ticket\})+)+", re.ASCII)
 _QUERY: Final = re.compile(r"([A-Za-z0-9_.~:@!$&()*+,;=/?-]|%[0-9A-F]{2})*", re.ASCII)
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
@@ -82,10 +83,12 @@ class TellOptions(BaseModel):
     Attributes:
         method: of the request that writes a note.
         path: where it goes, with `{ticket}`; empty: to `desk_url` itself, which then is a whole address.
-        body: what it holds: a table, in whose texts `{note}`, `{ticket}` and `{action}` are filled in.
+        body: what it holds: a table, in whose texts `{note}` is filled in (`{html}` for a desk that reads HTML), and
+            `{ticket}`, `{action}`, `{user}` (`desk_user`) and `{moment}` (when it ended).
         headers: sent with each request; `{user}` is `desk_user`.
         look: the path of a GET whose answer holds the notes; a repeat is written only where the action's id is not in
             it. Empty: nobody can look, and a note may come to stand twice after a lost answer.
+        again: statuses besides 5xx by which the desk says that it may take the note another time.
         auth: how we prove ourselves: `basic` (desk_user and desk_secret), `bearer`, `token` (desk_secret behind
             `auth_prefix`, in `auth_header`), `oauth`, or `none`.
         auth_header: of `token`.
@@ -101,6 +104,7 @@ class TellOptions(BaseModel):
     body: dict[str, Any]
     headers: dict[str, str] = {}
     look: Template = ""
+    again: frozenset[int] = frozenset()
     auth: Literal["none", "basic", "bearer", "token", "oauth"] = "none"
     auth_header: str = "Authorization"
     auth_prefix: str = ""
@@ -111,7 +115,7 @@ class TellOptions(BaseModel):
     def _can_be_sent(self) -> TellOptions:
         if (self.auth == "oauth") != (self.oauth is not None):
             raise ValueError('oauth: and auth = "oauth" are said together, or neither')
-        if "{note}" not in json.dumps(self.body):
+        if not any(hole in json.dumps(self.body) for hole in ("{note}", "{html}")):
             raise ValueError("body: has no {note}, and so would tell nothing")
         for name in (*self.headers, self.auth_header):
             if not _HEADER.fullmatch(name):
@@ -178,11 +182,22 @@ class Desk:
     async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Write `note` with the action's id; see `Source.tell`. Any 2xx is a yes."""
         options = self._options
-        reference = self._reference(report) if "{ticket}" in options.path or report.ticket else ""
+        is_on_ticket = "{ticket}" in options.path + json.dumps(options.body)
+        reference = self._reference(report) if is_on_ticket or report.ticket else ""
         text = note if action.id in note else f"{note} [{action.id}]"
-        filled = fill(options.body, {"note": text, "ticket": reference, "action": action.id})
-        body = json.dumps(filled, separators=(",", ":")).encode()
-        return reply_in(await self._send(options.method, options.path, reference, body, deadline), _ADVICE)
+        words = {
+            "note": text,
+            "html": html.escape(text, quote=False),
+            "ticket": reference,
+            "action": action.id,
+            "moment": moment(action.settled_at),
+            "user": self._access.user,
+        }
+        body = json.dumps(fill(options.body, words), separators=(",", ":")).encode()
+        answered = await self._send(options.method, options.path, reference, body, deadline)
+        if answered.status in options.again:
+            raise Unclear(f"{answered.status}: the desk may take it another time", m.Reply(answered.status))
+        return reply_in(answered, _ADVICE)
 
     async def _send(
         self, method: str, path: str, reference: str, body: bytes = b"", deadline: float | None = None
@@ -216,7 +231,7 @@ def check(options: TellOptions, access: Access) -> None:
     wanted = {"basic": both, "oauth": both, "bearer": both[1:], "token": both[1:]}
     given = {"desk_user": access.user, "desk_secret": access.secret}
     missing = [name for name in wanted.get(options.auth, ()) if not given[name]]
-    if "{user}" in "".join(options.headers.values()) and not access.user:
+    if "{user}" in json.dumps([options.headers, options.body]) and not access.user:
         missing.append("desk_user")
     if missing:
         raise ValueError(f"{' and '.join(dict.fromkeys(missing))}: needed to tell its tickets")
@@ -231,7 +246,7 @@ def _rules(options: TellOptions, access: Access) -> tuple[Rule, ...]:
 
     def is_note(body: bytes) -> bool:
         try:
-            return is_filled(options.body, json.loads(body), _HOLES)
+            return is_filled(fill(options.body, {"user": access.user}), json.loads(body), _HOLES)
         except ValueError:
             return False
 

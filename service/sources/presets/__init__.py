@@ -28,8 +28,14 @@ class Preset:
 
 @cache
 def preset(name: str) -> Preset:
-    """Return the preset called `name`, which is one of `NAMES`."""
+    """Return the preset called `name`, which is one of `NAMES`.
+
+    One that says `like` begins as that one, its sample included.
+    """
     read = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+    if other := read.pop("like", ""):
+        known = preset(other)
+        read = under({**known.options, "sample": known.sample}, read)
     return Preset({key: value for key, value in read.items() if key != "sample"}, read["sample"])
 
 
