@@ -13,6 +13,7 @@ from service.cli import (
     explaining,
     forgetting,
     previewing,
+    proving,
     refusing,
     running,
     sending,
@@ -36,6 +37,8 @@ app.command()(running.work)
 app.command()(running.sandbox)
 app.command()(checking.check)
 app.command()(sending.send)
+app.command()(proving.sign)
+app.command()(proving.verify)
 app.command()(previewing.preview)
 app.command()(explaining.explain)
 app.command()(steering.pause)

@@ -17,14 +17,12 @@ from service.core.rules import Minted
 from service.flow import operations
 from service.outbound import Caller, Outgoing, Rule
 from service.settings import Settings
-from service.sources import KINDS, Outside
+from service.sources import KINDS, Outside, SourceOptions
 from service.store.keys import Keys
 from service.store.waiter import WakeWaiter
 from service.wiring.house import opened_store
 from service.wiring.machine import SystemClock, SystemDice
-from service.wiring.secret import SANDBOX, secret_of
-
-_NOWHERE = "http://127.0.0.1:9"  # the sandbox's desk is written to by the service that runs, not by this command
+from service.wiring.secret import options_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ async def preview(source: str, data: Mapping[str, str], who: str, seconds: float
 def _asked(
     said: Settings, name: str, data: Mapping[str, str], clock: SystemClock, stack: AsyncExitStack
 ) -> tuple[m.Removal, m.SourceTerms]:
-    source = _source(said, name, clock, stack)
+    source = built(name, options_of(said, name), clock, stack)
     now = clock.now()
     stamp = datetime.fromtimestamp(now / 1000, UTC).isoformat()
     body = json.dumps({"type": "caller.remove", "timestamp": stamp, "data": data}).encode()
@@ -78,12 +76,8 @@ def _asked(
     return removal, source.terms
 
 
-def _source(said: Settings, name: str, clock: SystemClock, stack: AsyncExitStack) -> Source:
-    secret = secret_of(said, name)  # or there is no such source, in words
-    options = said.sources.get(name)
-    if options is None:
-        played = {"kind": "servicenow", "org": SANDBOX, "secrets": [secret], "instance_url": _NOWHERE}
-        options = KINDS["servicenow"].options.model_validate({**played, "username": SANDBOX, "password": SANDBOX})
+def built(name: str, options: SourceOptions, clock: SystemClock, stack: AsyncExitStack) -> Source:
+    """Return the source `name` as a command needs it: to read what is asked. What it opens is closed with `stack`."""
 
     def open_caller(rules: Sequence[Rule]) -> Caller:
         caller = Caller(rules, clock, Outgoing())

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from service.core.errors import Misconfigured
 from service.settings import Settings
+from service.sources import KINDS, SourceOptions
 
+_NOWHERE = "http://127.0.0.1:9"  # the sandbox's desk is written to by the service that runs, not by a command
 SANDBOX = "sandbox"  # the org and the source that `up --sandbox` brings
 
 
@@ -55,3 +57,25 @@ def secret_of(said: Settings, source: str) -> str:
         return throw_away_secret(said.state_dir)
     known = ", ".join([*said.sources, *([SANDBOX] if was_played(said.state_dir) else [])]) or "none"
     raise Misconfigured([f"there is no [sources.{source}]; there is {known}. Or name its secret with --secret-file"])
+
+
+def options_of(said: Settings, source: str) -> SourceOptions:
+    """Return the options of `source`: from the settings, or those of the sandbox's by its throw-away secret.
+
+    Raises:
+        Misconfigured: nothing here knows that source.
+    """
+    known = known_sources(said)
+    if source not in known:
+        raise Misconfigured([f"there is no [sources.{source}]; there is {', '.join(known) or 'none'}"])
+    return known[source]
+
+
+def known_sources(said: Settings) -> dict[str, SourceOptions]:
+    """Return the options of each source by its name, that of a sandbox wired in with this state directory included."""
+    known = dict(said.sources)
+    if was_played(said.state_dir):
+        played = {"kind": "servicenow", "org": SANDBOX, "secrets": [throw_away_secret(said.state_dir)]}
+        played |= {"instance_url": _NOWHERE, "username": SANDBOX, "password": SANDBOX}
+        known.setdefault(SANDBOX, KINDS["servicenow"].options.model_validate(played))
+    return known

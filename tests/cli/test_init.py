@@ -36,7 +36,9 @@ def test_commands() -> None:
         "sandbox",
         "send",
         "serve",
+        "sign",
         "up",
+        "verify",
         "work",
     ]
     assert get_command(app).name == "onhook"

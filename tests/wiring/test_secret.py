@@ -10,7 +10,15 @@ from service.core.errors import Misconfigured
 from service.settings import Settings
 from service.sources.options import SourceOptions
 from service.sources.signing import secret_in
-from service.wiring.secret import SANDBOX, secret_file, secret_of, throw_away_secret, was_played
+from service.wiring.secret import (
+    SANDBOX,
+    known_sources,
+    options_of,
+    secret_file,
+    secret_of,
+    throw_away_secret,
+    was_played,
+)
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU"
 
@@ -62,3 +70,17 @@ def test_secret_of(tmp_path: Path) -> None:
         secret_of(said, "nobody")
     with pytest.raises(Misconfigured, match="there is none"):
         secret_of(Settings(state_dir=tmp_path / "no"), "nobody")
+
+
+def test_options_of(tmp_path: Path) -> None:
+    """A source's options are known from the settings, and the sandbox's once one was wired in; else it is said."""
+    desk = SourceOptions.model_validate({"org": "acme", "secrets": [OTHER]})
+    with pytest.raises(Misconfigured, match=r"there is no \[sources.desk\]; there is none"):
+        options_of(Settings(state_dir=tmp_path), "desk")
+    made = throw_away_secret(tmp_path)
+    said = Settings(sources={"desk": desk}, state_dir=tmp_path)
+    assert options_of(said, "desk") is desk
+    assert options_of(said, SANDBOX).keys == (secret_in(made),)
+    assert list(known_sources(said)) == ["desk", SANDBOX]
+    own = Settings(sources={SANDBOX: desk}, state_dir=tmp_path)
+    assert options_of(own, SANDBOX) is desk
