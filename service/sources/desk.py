@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+from service.core import model as m
 from service.core.errors import Refused, Rejected, Reply, Throttled, Unclear
 from service.core.ports import Clock
 from service.outbound import Answered, Caller, Rule
@@ -37,6 +38,37 @@ class Outside:
 
     open_caller: Callable[[Sequence[Rule]], Caller]
     clock: Clock
+
+
+class Teller(Protocol):
+    """One way to tell of an outcome, as `core.ports.Source` describes it."""
+
+    async def is_told(self, report: m.Report, action: m.Action) -> bool:
+        """Whether that is shown already."""
+        ...
+
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
+        """Tell it."""
+        ...
+
+
+class Tellers:
+    """The ways in which one source is told, by the channel of the report."""
+
+    def __init__(self, tellers: Mapping[str, Teller]) -> None:
+        self._tellers = tellers
+
+    async def is_told(self, report: m.Report, action: m.Action) -> bool:
+        """Whether it is told by its channel already; see `Source.is_told`."""
+        teller = self._tellers.get(report.channel)
+        return teller is not None and await teller.is_told(report, action)
+
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
+        """Tell it by its channel; see `Source.tell`. Rejected where the settings say no such channel any more."""
+        teller = self._tellers.get(report.channel)
+        if teller is None:
+            raise Rejected(f"nothing is told by {report.channel} here: the source's reports leave it out")
+        return await teller.tell(report, action, note, deadline)
 
 
 def reply_in(answered: Answered, advice: Mapping[int, str], *, is_repeat_safe: bool = False) -> Reply:

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from service.core import model as m
-from service.core.errors import Refused, Rejected, Unreadable
+from service.core.errors import Refused, Unreadable
 from service.sources import presets
 from service.sources.asking import TYPE, Asked, asked_in, clicked_at, removal_in
-from service.sources.desk import Outside
+from service.sources.desk import Outside, Teller, Tellers
 from service.sources.outcome import CHANNEL, OutcomeOptions, OutcomeWebhook
 from service.sources.pointed import FORM_TYPE, AskOptions, Event, events_in, ignored_in, placed
 from service.sources.reading import json_object
@@ -110,12 +110,13 @@ class Generic:
         self.media_types: Final = frozenset({"application/json", *([FORM_TYPE] if is_form else [])})
         self._options = options
         self._scheme = options.scheme
+        tellers: dict[str, Teller] = {}
         self._desk: Desk | None = None
-        self._told: dict[str, Desk | OutcomeWebhook] = {}
         if options.tell is not None and _TICKET in options.channels:
-            self._told[_TICKET] = self._desk = Desk(options.tell, options.access, outside)
+            tellers[_TICKET] = self._desk = Desk(options.tell, options.access, outside)
         if CHANNEL in options.channels:
-            self._told[CHANNEL] = OutcomeWebhook(options, outside)
+            tellers[CHANNEL] = OutcomeWebhook(options, outside)
+        self._tellers = Tellers(tellers)
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         """Prove that the delivery comes from the system; see `Source.verify`."""
@@ -139,16 +140,12 @@ class Generic:
         return m.Batch(tuple(m.Part(event.body, self._part(ask, event)) for event in events))
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
-        """Whether the ticket shows it already; see `Source.is_told`."""
-        told = self._told.get(report.channel)
-        return told is not None and await told.is_told(report, action)
+        """Whether it is told already; see `Source.is_told`."""
+        return await self._tellers.is_told(report, action)
 
     async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Write on the ticket, or post the outcome; see `Source.tell`."""
-        told = self._told.get(report.channel)
-        if told is None:
-            raise Rejected(f"this source is not told by {report.channel} any more: its reports leave it out")
-        return await told.tell(report, action, note, deadline)
+        return await self._tellers.tell(report, action, note, deadline)
 
     def _part(self, ask: AskOptions, event: Event) -> m.Removal | m.Ignored | str:
         try:

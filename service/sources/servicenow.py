@@ -8,22 +8,23 @@ from typing import Final, Literal
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from service.core import model as m
-from service.core.errors import Rejected, Unreadable
+from service.core.errors import Unreadable
 from service.outbound import origin_in
 from service.sources.asking import asked_in, clicked_at, removal_in
-from service.sources.desk import Outside
-from service.sources.options import SourceOptions
+from service.sources.desk import Outside, Teller, Tellers
+from service.sources.outcome import CHANNEL, OutcomeOptions, OutcomeWebhook
 from service.sources.reading import Fields
 from service.sources.servicenow_login import Credentials
 from service.sources.servicenow_notes import RECORD, Instance, Notes
 
+_TICKET: Final = "ticket"
 _TABLE_CHARS: Final = 80  # as long as the desk lets a table's name be
 _NUMBER_CHARS: Final = 40  # and a record's number
 # A resource of ours has a namespace, its API's name and its own path; `/api/now/` is the vendor's own.
 _OUTCOME_PATH: Final = re.compile(r"/api/(?!now/)[A-Za-z0-9_-]{1,80}(/[A-Za-z0-9_-]{1,80}){2,4}", re.ASCII)
 
 
-class Options(SourceOptions):
+class Options(OutcomeOptions):
     """What a ServiceNow source must say.
 
     Attributes:
@@ -34,7 +35,8 @@ class Options(SourceOptions):
         api_key: a key for the instance's REST API.
         outcome_path: the path of our resource there, like `/api/x_acme_onhook/onhook/outcome`; "" writes by the Table
             API.
-        reports: `ticket` writes the outcome on the record; an empty list tells nobody.
+        reports: `ticket` writes the outcome on the record, `webhook` posts it to `outcome_url`; left out the first, and
+            the second where there is an `outcome_url`; an empty list tells nobody.
     """
 
     kind: Literal["servicenow"]
@@ -45,7 +47,7 @@ class Options(SourceOptions):
     api_key: SecretStr = SecretStr("")
     username: str = ""  # behind what tells whether it is sent by HTTP Basic
     outcome_path: str = ""
-    reports: tuple[Literal["ticket"], ...] = ("ticket",)
+    reports: tuple[Literal["ticket", "webhook"], ...] | None = None
 
     @field_validator("instance_url")
     @classmethod
@@ -75,11 +77,20 @@ class Options(SourceOptions):
             raise ValueError(fault)
         missing = [name for name in ("instance_url",) if not self.instance_url]
         missing += self.credentials.missing
-        if self.reports and missing:
+        if _TICKET in self.channels and missing:
             raise ValueError(
                 f"{', '.join(missing)}: needed to write on tickets; set it, or say reports = [] to tell nobody"
             )
+        if CHANNEL in self.channels and not self.outcome_url:
+            raise ValueError("outcome_url: needed to post outcomes; set it, or leave webhook out of reports")
         return self
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """How it is told."""
+        if self.reports is not None:
+            return self.reports
+        return (_TICKET, CHANNEL) if self.outcome_url else (_TICKET,)
 
     @property
     def credentials(self) -> Credentials:
@@ -99,12 +110,17 @@ class ServiceNow:
 
     def __init__(self, name: str, options: Options, outside: Outside) -> None:
         """Take the source's configured `name` and options; a way out is opened only where tickets are told."""
-        self.terms: Final = options.terms(name, options.reports)
+        self.terms: Final = options.terms(name, options.channels)
         self.success_status: Final = options.success_status
         self._options = options
         self._keyring = options.keyring
         self._zone = options.zone
-        self._notes = Notes(options.instance, outside) if options.reports else None
+        tellers: dict[str, Teller] = {}
+        if _TICKET in options.channels:
+            tellers[_TICKET] = Notes(options.instance, outside)
+        if CHANNEL in options.channels:
+            tellers[CHANNEL] = OutcomeWebhook(options, outside)
+        self._tellers = Tellers(tellers)
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         """Prove that the script signed these bytes within the last five minutes; see `Source.verify`."""
@@ -127,13 +143,11 @@ class ServiceNow:
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         """Whether the record holds a note of this action, as far as that can be seen; see `Source.is_told`."""
-        return self._notes is not None and await self._notes.is_told(report, action)
+        return await self._tellers.is_told(report, action)
 
     async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
-        """Append `note` to the record's work notes; see `Source.tell`."""
-        if self._notes is None:
-            raise Rejected("this source tells no tickets: its reports are []")
-        return await self._notes.tell(report, action, note, deadline)
+        """Append `note` to the record's work notes, or post the outcome; see `Source.tell`."""
+        return await self._tellers.tell(report, action, note, deadline)
 
     def _is_ours(self, name: str) -> bool:
         return bool(name) and name.casefold() == self._options.username.casefold()

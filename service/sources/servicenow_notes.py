@@ -93,7 +93,7 @@ class Notes:
             return False
         return isinstance(rows, list) and any(isinstance(it, dict) and action.id in str(it.get("value")) for it in rows)
 
-    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None) -> Reply:
+    async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> Reply:
         """Append `note` to the record's work notes, with the action's id, by which it is found again."""
         record = _record(report)
         text = _CODE_TAG.sub(r"(\1)", note if action.id in note else f"{note} [{action.id}]")
@@ -113,7 +113,11 @@ class Notes:
         told = result.get("told") if isinstance(result, dict) and result.get("action_id") == action_id else None
         if told not in {_WRITTEN, _ALREADY}:
             raise Unclear(f"{reply.status}, but not what our resource says: is outcome_path the right one?", reply)
-        return Reply(200, message="it stood there already" if told == _ALREADY else "")
+        if told == _ALREADY:
+            return Reply(200, message="it stood there already")
+        # the resource cannot look for it before a repeat either
+        is_blind = isinstance(result, dict) and result.get("seen") is False
+        return Reply(200, message="written, but the journal there cannot be read" if is_blind else "")
 
     async def _written(self, record: tuple[str, str], text: str, deadline: float | None) -> Reply:
         """Write it by the Table API.

@@ -7,10 +7,9 @@ from typing import Final, Literal
 from pydantic import model_validator
 
 from service.core import model as m
-from service.core.errors import Rejected
 from service.sources.asking import asked_in, clicked_at, removal_in
-from service.sources.desk import Outside
-from service.sources.outcome import OutcomeOptions, OutcomeWebhook
+from service.sources.desk import Outside, Tellers
+from service.sources.outcome import CHANNEL, OutcomeOptions, OutcomeWebhook
 from service.sources.reading import Fields
 
 _TICKET_CHARS: Final = 200  # a link to a ticket has room
@@ -53,7 +52,7 @@ class StandardWebhooks:
         self._options = options
         self._keyring = options.keyring
         self._zone = options.zone
-        self._outcomes = OutcomeWebhook(options, outside) if options.channels else None
+        self._tellers = Tellers({CHANNEL: OutcomeWebhook(options, outside)} if options.channels else {})
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         """Prove that the sender signed these bytes within the last five minutes; see `Source.verify`."""
@@ -76,13 +75,11 @@ class StandardWebhooks:
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         """Return False: a receiver cannot be asked; see `OutcomeWebhook`."""
-        return self._outcomes is not None and await self._outcomes.is_told(report, action)
+        return await self._tellers.is_told(report, action)
 
     async def tell(self, report: m.Report, action: m.Action, note: str, deadline: float | None = None) -> m.Reply:
         """Post the outcome; see `Source.tell` and `OutcomeWebhook`."""
-        if self._outcomes is None:
-            raise Rejected("this source is told nothing: it has no outcome_url")
-        return await self._outcomes.tell(report, action, note, deadline)
+        return await self._tellers.tell(report, action, note, deadline)
 
 
 def ticket_in(fields: Fields) -> m.Ticket | None:

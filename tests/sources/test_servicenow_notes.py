@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 
@@ -158,7 +159,7 @@ async def test_no_reports_no_way_out() -> None:
     outdoors = Outdoors()
     source = built("servicenow", outdoors, reports=[])
     assert (source.terms.channels, outdoors.rules) == ((), [])
-    with pytest.raises(Rejected, match="tells no tickets"):
+    with pytest.raises(Rejected, match="nothing is told by ticket"):
         await source.tell(REPORT, SETTLED, NOTE)
     assert not await source.is_told(REPORT, SETTLED)
 
@@ -244,10 +245,18 @@ def token_asked(form: bytes) -> Asked:
     return Asked("POST", "http://127.0.0.1:8090/oauth_token.do", {}, form)
 
 
-@pytest.mark.parametrize("told, message", [("written", ""), ("already", "it stood there already")])
-async def test_the_resource_is_told(told: str, message: str) -> None:
+@pytest.mark.parametrize(
+    "told, message",
+    [
+        ({"told": "written"}, ""),
+        ({"told": "written", "seen": True}, ""),
+        ({"told": "written", "seen": False}, "written, but the journal there cannot be read"),
+        ({"told": "already", "seen": True}, "it stood there already"),
+    ],
+)
+async def test_the_resource_is_told(told: dict[str, object], message: str) -> None:
     """Our resource gets action, record and note in one POST; that it had the note already is a yes too."""
-    play, source = resource(said(action_id=ACTION_ID, told=told))
+    play, source = resource(said(action_id=ACTION_ID, **told))
     assert await source.tell(REPORT, SETTLED, "Gone. [code]") == m.Reply(200, message=message)
     (heard,) = play.heard
     assert (heard.method, heard.path, heard.query) == ("POST", OUTCOME, "")
@@ -345,3 +354,17 @@ async def test_against_the_play_desk(sandbox: Starlette, control: httpx.AsyncCli
     stranger = built("servicenow", Outdoors(sandbox), username=login["desk_user"])
     with pytest.raises(Rejected, match=r"^401: ServiceNow does not know the user"):
         await stranger.tell(REPORT, SETTLED, NOTE)
+
+
+async def test_a_webhook_beside_the_ticket() -> None:
+    """Where an address is named the outcome is posted there too: each channel is told by its own way, or by none."""
+    play = PlayDesk(lambda: JSONResponse({"result": {"sys_updated_by": "onhook.integration"}}))
+    outdoors = Outdoors(play.app)
+    source = built("servicenow", outdoors, outcome_url="http://127.0.0.1:8090/hooks/outcomes")
+    assert source.terms.channels == ("ticket", "webhook")
+    await source.tell(REPORT, SETTLED, NOTE)
+    await source.tell(replace(REPORT, channel="webhook"), SETTLED, NOTE)
+    assert [heard.path for heard in play.heard] == [RECORD, "/hooks/outcomes"]
+    assert built("servicenow", outcome_url="", reports=["ticket"]).terms.channels == ("ticket",)
+    with pytest.raises(ValidationError, match="outcome_url: needed to post outcomes"):
+        built("servicenow", reports=["webhook"])

@@ -18,6 +18,7 @@ from service.outbound import Asked
 from service.sandbox import create_app
 from service.sources.signing import Keyring
 from service.sources.standard import Options
+from tests.sources import senders
 from tests.sources.senders import (
     ACTION_ID,
     CONVERSATION,
@@ -25,7 +26,6 @@ from tests.sources.senders import (
     NOW,
     OPTIONS,
     OTHER_SECRET,
-    REPORT,
     SETTLED,
     SYS_ID,
     TICKET,
@@ -39,6 +39,7 @@ from tests.sources.senders import (
     own,
 )
 
+REPORT = replace(senders.REPORT, channel="webhook")
 HOOK = "/sandbox/desk/hooks/outcomes"
 WEBHOOK_ID = ACTION_ID.replace(".", ":") + ":disconnected"
 SILENT: dict[str, object] = {"outcome_url": ""}
@@ -253,7 +254,7 @@ async def test_no_address_no_way_out() -> None:
         outdoors = Outdoors()
         source = built("standard", outdoors, **silent)
         assert (source.terms.channels, outdoors.rules) == ((), [])
-        with pytest.raises(Rejected, match="told nothing"):
+        with pytest.raises(Rejected, match="nothing is told by webhook"):
             await source.tell(REPORT, SETTLED, NOTE)
 
 
