@@ -182,12 +182,11 @@ def _toml(value: str | list[str]) -> str:
 
 def script_of(answers: Answers, secret: str) -> str:
     """Return the script for the source's side, address and secret in place; "" for a kind that sends by itself."""
-    template = _TEMPLATES / f"{answers['kind']}.js"
-    if not template.exists():
-        return ""
     address = f"{answers['public_url'].rstrip('/')}/webhooks/{answers['source']}"
     put_in = {"{{url}}": json.dumps(address), "{{secret}}": json.dumps(secret.removeprefix("whsec_"))}
-    text = template.read_text(encoding="utf-8")
+    put_in["{{message}}"] = "''"  # no REST message: the script knows the address
+    parts = sorted((_TEMPLATES / answers["kind"]).glob("*.js"))
+    text = "".join(part.read_text(encoding="utf-8") for part in parts)
     for mark, value in put_in.items():
         text = text.replace(mark, value)
     return text

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import stat
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -15,16 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service import settings
-from service.core import model as m
 from service.core.errors import Misconfigured
 from service.sources import KINDS
 from service.sources.asking import Asked, asked_in, removal_in
 from service.sources.signing import Keyring, secret_in
 from service.wiring import founding
 from service.wiring.founding import QUESTIONS, Answers, asked_of, default_of, fault_of, faults_in, found, script_of
-from tests.needs import needs
+from tests.deploy import instance
+from tests.deploy.instance import CONVERSATION, PHONE
 
-PHONE = "+14155550123"
 GENESYS: Answers = {"org": "acme", "region": "eu-central-1", "client_id": "an-id", "client_secret": "canary-secret"}
 DESKS: dict[str, Answers] = {
     "servicenow": {
@@ -166,65 +164,28 @@ def test_defaults() -> None:
     assert (default_of(kind, {}), default_of(source, {"kind": "standard"})) == ("servicenow", "standard")
 
 
-PLAY = """
-var crypto = require('crypto'), said = {}, headers = {};
-var current = {
-  getValue: function (name) { return FIELDS[name]; }, getTableName: function () { return 'incident'; },
-  getUniqueValue: function () { return '9d385017c611228701d22104cc95c371'; }
-};
-var gs = {
-  getUserName: function () { return 'beth.anglin'; }, generateGUID: function () { return 'f'.repeat(32); },
-  addInfoMessage: function (text) { said.info = text; }, addErrorMessage: function (text) { said.error = text; }
-};
-function GlideDateTime() { this.getValue = function () { return '2026-11-20 09:00:00'; }; }
-function GlideCertificateEncryption() {
-  this.generateMac = function (key, name, text) {
-    if (name !== 'HmacSHA256') { throw new Error(name); }
-    return crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64');
-  };
-}
-var sn_ws = { RESTMessageV2: function () {
-  this.disableForcedVariableSubstitution = function () { said.disabled = true; };
-  this.setEndpoint = function (url) { said.url = url; };
-  this.setHttpMethod = function (method) { said.method = method; };
-  this.setRequestHeader = function (name, value) { headers[name.toLowerCase()] = value; };
-  this.setHttpTimeout = function () {};
-  this.setRequestBody = function (body) { said.body = body; };
-  this.execute = function () {
-    return { getStatusCode: function () { return STATUS; }, getBody: function () { return 'why'; } };
-  };
-} };
-"""
-
-
 @pytest.mark.parametrize("status, told", [(202, "info"), (401, "error")])
 def test_the_script_signs(tmp_path: Path, status: int, told: str) -> None:
     """The script posts to the source what the source verifies and reads: run in a JavaScript engine."""
-    given = answers(source="desk")
-    made = found(tmp_path, given, may_overwrite=False)
-    fields = {"u_genesys_conversation_id": "0F9A1D4E-6a0e-4c2c-8d43-8b7f6c1f2a10", "u_caller_phone": PHONE}
-    fields["number"] = "INC – ünï 😀"
-    play = f"{PLAY.replace('FIELDS', json.dumps(fields)).replace('STATUS', str(status))}\n{made.shown}\n"
-    play += "console.log(JSON.stringify({said: said, headers: headers}));"
-    done = subprocess.run([needs("node"), "-e", play], capture_output=True, text=True, check=True)
-    sent = json.loads(done.stdout)
-    assert sent["said"]["url"] == "https://onhook.example/webhooks/desk"
-    assert (sent["said"]["method"], sent["said"]["disabled"], told in sent["said"]) == ("POST", True, True)
-    body = sent["said"]["body"].encode()
-    assert body.isascii()
-    headers = tuple((name.encode(), value.encode()) for name, value in sent["headers"].items())
-    stamp = int(sent["headers"]["webhook-timestamp"]) * 1000
-    delivery = m.Delivery("desk", headers, body, stamp)
+    made = found(tmp_path, answers(source="desk"), may_overwrite=False)
+    answer = {"status": status, "body": '{"action":"acme.1"}'}
+    changes = {"u_genesys_conversation_id": CONVERSATION.upper(), "number": "INC – ünï 😀"}
+    happened = instance.run(made.shown, record=instance.RECORD | changes, answers=[answer])
+    (call,), (delivery,) = happened.calls, happened.deliveries
+    assert (call["url"], call["message"]) == ("https://onhook.example/webhooks/desk", "")
+    assert (call["method"], call["substituted"], len(happened.told[told])) == ("POST", False, 1)
+    assert delivery.body.isascii()
     source = read(made.config).sources["desk"]
-    assert Keyring(source.keys).verify(delivery).signed_id == "msg_" + "f" * 32
-    asked = asked_in(body)
+    assert Keyring(source.keys).verify(delivery).signed_id.startswith("msg_")
+    asked = asked_in(delivery.body)
     assert isinstance(asked, Asked)
     removal = removal_in(asked, None, None)
-    assert (removal.conversation_id, removal.selector.value) == (fields["u_genesys_conversation_id"].lower(), PHONE)
-    event = json.loads(body)
-    assert (event["timestamp"], event["data"]["number"]) == ("2026-11-20T09:00:00Z", fields["number"])
+    assert (removal.conversation_id, removal.selector.value) == (CONVERSATION, PHONE)
+    event = json.loads(delivery.body)
+    assert (event["timestamp"], event["data"]["number"]) == ("2026-11-20T09:00:00Z", changes["number"])
     assert made.script
     assert made.script.read_text(encoding="utf-8") == made.shown
+    assert "{{" not in made.shown
 
 
 def test_a_kind_without_a_script(tmp_path: Path) -> None:
