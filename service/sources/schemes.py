@@ -19,6 +19,7 @@ from service.sources.signing import Keyring, Layout, StampForm, fingerprint, sig
 SECRET_LEAST: Final = 16  # bytes: Slack's minimum, the shortest of all; who makes his own takes 32
 _HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)  # a token of RFC 9110, lower-case
 _FIELDS: Final = re.compile(r"\{([a-z]*)\}", re.ASCII)
+_WRITTEN: Final = re.compile(r"[A-Za-z0-9+/=:.-]", re.ASCII)  # what signatures and moments are written in
 _MOST_PARAMETERS: Final = 20
 Secret = tuple[bytes, str]  # its bytes, its fingerprint
 
@@ -103,6 +104,10 @@ class SignatureOptions(BaseModel):
             )
         if self.timestamp_item and not (self.separator and self.timestamp_header == self.header):
             raise ValueError("timestamp_item: is a part of header: timestamp_header is the same, and separator is said")
+        if self.separator and (self.separator in self.prefix + self.timestamp_item or _WRITTEN.search(self.separator)):
+            raise ValueError("separator: stands in what it is to separate, so that no signature could ever fit")
+        if _FIELDS.search(self.url):
+            raise ValueError("url: is our address as it is, without {}")
         return self
 
     @property
@@ -193,11 +198,12 @@ class Shown:
         options = self._options
         if options.scheme == "query":
             try:
-                pairs = parse_qsl(delivery.query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
-            except ValueError:  # more of them
+                query = delivery.query.decode("ascii")
+                pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+            except ValueError:  # more of them, or no bytes of a URL
                 return None
-            found = [value for name, value in pairs if name == options.parameter.encode()]
-            return found[0] if len(found) == 1 else None
+            found = [value for name, value in pairs if name == options.parameter]
+            return found[0].encode() if len(found) == 1 else None
         if options.scheme == "header":
             value, prefix = delivery.header(options.header.encode()), options.prefix.encode()
             return value[len(prefix) :] if value is not None and value.startswith(prefix) else None

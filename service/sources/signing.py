@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
@@ -89,6 +89,8 @@ STANDARD: Final = Layout(
     prefix="v1,",
     separator=" ",
 )
+# the same under the names that Svix gives its headers
+SVIX: Final = replace(STANDARD, signature="svix-signature", id="svix-id", stamp="svix-timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,6 @@ class Keyring:
         keys = tuple(_Key(secret, fingerprint(secret)) for secret in secrets)
         self._keys = keys * -(-_MACS // len(keys))
         self._layout = layout
-        self._headers = tuple(name.encode() for name in layout.headers)
 
     def verify(self, delivery: m.Delivery) -> m.Verified:
         """Prove that one of the secrets signed `delivery`, within five minutes of its receipt where it says when.
@@ -146,10 +147,10 @@ class Keyring:
             BadSignature: not proved: a header missing, repeated or malformed, or no signature fits.
             Stale: proved, but stamped more than five minutes away.
         """
-        layout = self._layout
+        layout = spoken_by(delivery, self._layout)
         signed_id, stamp = _said(delivery, layout)
-        key = self._match(delivery, signed_id or b"", stamp or b"")
-        if any(delivery.header(name) is None for name in self._headers):
+        key = self._match(delivery, layout, signed_id or b"", stamp or b"")
+        if any(delivery.header(name.encode()) is None for name in layout.headers):
             *first, last = layout.headers
             each = f"{', '.join(first)} and {last} must each" if first else f"{last} must"
             raise BadSignature(f"{each} stand exactly once")
@@ -165,9 +166,8 @@ class Keyring:
             raise stale
         return m.Verified((signed_id or b"").decode("ascii"), stamped_at, key.fingerprint)
 
-    def _match(self, delivery: m.Delivery, signed_id: bytes, stamp: bytes) -> _Key | None:
+    def _match(self, delivery: m.Delivery, layout: Layout, signed_id: bytes, stamp: bytes) -> _Key | None:
         """Compare every signature with what every key would have signed, without stopping at the first."""
-        layout = self._layout
         signatures = delivery.header(layout.signature.encode()) or b""
         between = layout.separator.encode()
         tokens = signatures.split(between, _TOKENS)[:_TOKENS] if between else [signatures]
@@ -180,6 +180,17 @@ class Keyring:
                 if hmac.compare_digest(token, expected):
                     matched = key
         return matched
+
+
+def spoken_by(delivery: m.Delivery, layout: Layout) -> Layout:
+    """Return the layout that `delivery` is read by where its source speaks `layout`.
+
+    Standard Webhooks comes under Svix' names too. Where `webhook-signature` stands those count for nothing, so that no
+    delivery is proved by some headers of one set and some of the other.
+    """
+    names = {name for name, _ in delivery.headers}
+    is_svix = SVIX.signature.encode() in names and STANDARD.signature.encode() not in names
+    return SVIX if layout == STANDARD and is_svix else layout
 
 
 def moment_in(stamp: bytes, layout: Layout = STANDARD) -> int:

@@ -143,8 +143,8 @@ class Delivery:
     """
 
     source: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)  # some systems show their secret in one
+    body: bytes = field(repr=False)  # numbers and names of people
     received_at: int
     query: bytes = field(default=b"", repr=False)
 
