@@ -66,9 +66,15 @@ def json_of(noun: object) -> str:
 
 
 def masked(removal: m.Removal) -> m.Removal:
-    """Return `removal` with numbers and attributes cut to their last four characters, as it is kept after the end."""
+    """Return `removal` as it is kept after the end: numbers and attributes cut to their last four characters.
+
+    Where its click is answered is left to the report, which has yet to use it.
+    """
     identity, reason = removal.identity and removal.identity.masked, without_numbers(removal.reason)
-    return dataclasses.replace(removal, selector=removal.selector.masked, identity=identity, reason=reason)
+    ticket = removal.ticket and dataclasses.replace(removal.ticket, reply_to="")
+    return dataclasses.replace(
+        removal, selector=removal.selector.masked, identity=identity, ticket=ticket, reason=reason
+    )
 
 
 def forgotten(removal: m.Removal) -> m.Removal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MAX_BODY = 64 * 1024  # bytes; fifty times the longest sample of any system, and
 MAX_WAIT_SECONDS = 20  # shorter than any sender's own patience that is worth waiting for (MID servers: 30 s)
 MAX_WAITING = 256  # half of what is answered at once: who waits must not keep out who brings something new
 SLICE_SECONDS = 1.0  # a wait ends this soon after the process is told to stop
+GRACE_SECONDS = 0.5  # for the last look: a slow store must not keep who waits until he gives up (Teams does after 5 s)
 JSON_TYPE = "application/json"
 ALLOWED_RATE = 600  # requests a minute, as `sources.*.rate` is unless it says otherwise
 _WEBHOOKS = r"/webhooks/([^/]+)"
@@ -37,6 +39,7 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}", re.ASCII)
 _PREFERENCE = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^",])+')
 _WITHOUT_PARAMETERS = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^";])*')
 _NO_STORE = {"Cache-Control": "no-store"}  # a receipt and an account hold the action's key, or what it opens
+_NOTHING = answered(200, b"", JSON_TYPE)  # for who shows nobody what we say
 
 
 def public_door(
@@ -107,19 +110,22 @@ class _Front:
             raise
         except Exception as fault:
             self._note(label, fault, len(body))
-            if source is not None and _is_kept_quiet(fault, source):
+            if source is not None and _is_kept_quiet(fault, source, body):
                 return _shown(source, {"status": "rejected", "reason": str(fault)}, str(fault))
             raise
         spent = round((self.clock.monotonic() - began) * 1000, 3)
         source = self.intake.sources[name]
         if isinstance(taken, m.Receipt):
             self._tell(source, taken, spent, len(body))
-            return await self._receipt(request, taken, source)
+            is_heard = not source.terms.is_unheard(delivery.body)
+            return await self._receipt(request, taken, source, began) if is_heard else _NOTHING
         for one in [taken] if isinstance(taken, m.Ignored) else taken:
             self._tell(source, one, spent, len(body))
         if isinstance(taken, m.Ignored):
             if taken.answer is not None:
                 return json_answer(200, taken.answer, _NO_STORE)
+            if source.terms.is_unheard(delivery.body):
+                return _NOTHING
             return _shown(source, {"status": "ignored", "reason": taken.reason}, taken.reason)
         results = [self._result(one) for one in taken]
         return json_answer(source.success_status, {"status": "batch", "results": results}, _NO_STORE)
@@ -182,12 +188,12 @@ class _Front:
     def _link(self, receipt: m.Receipt) -> str:
         return f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
 
-    async def _receipt(self, request: Request, receipt: m.Receipt, source: Source) -> Response:
+    async def _receipt(self, request: Request, receipt: m.Receipt, source: Source, began: float) -> Response:
         link = self._link(receipt)
         headers = {**_NO_STORE, "Location": link}
         outcome, status = receipt.outcome, source.success_status
         asked = self._wait_asked(request.headers)
-        if (seconds := self._wait_meant(request.headers, source) if asked is None else asked) is not None:
+        if (seconds := self._wait_meant(request.headers, source, began) if asked is None else asked) is not None:
             outcome = outcome or await self._outcome_if_any(receipt.action_id, seconds)
         if asked is not None:
             headers["Preference-Applied"] = f"wait={asked}"
@@ -227,17 +233,22 @@ class _Front:
         # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then
         return wait_in(headers.getlist("prefer")) if self.waiting < MAX_WAITING else None
 
-    def _wait_meant(self, headers: Headers, source: Source) -> int | None:
-        """Return for how long the source's settings let its sender wait; None for not at all.
+    def _wait_meant(self, headers: Headers, source: Source, began: float) -> float | None:
+        """Return for how much longer the source's settings let its sender wait; None for not at all.
 
-        It never asked, so its answer has the status that it takes for a yes, however the wait ends.
+        It never asked, so its answer has the status that it takes for a yes, however the wait ends. A slow store has
+        used up a part of the time by then: its sender counts from when it sent.
         """
         is_free = self.waiting < MAX_WAITING and "respond-async" not in preferences_in(headers.getlist("prefer"))
-        return source.terms.wait or None if is_free else None
+        spent = self.clock.monotonic() - began
+        return max(source.terms.wait - spent, 0.0) if source.terms.wait and is_free else None
 
     async def _outcome_if_any(self, action_id: str, seconds: float) -> m.Outcome | None:
         try:
-            return await self._outcome_within(action_id, seconds)
+            async with asyncio.timeout(seconds + GRACE_SECONDS):
+                return await self._outcome_within(action_id, seconds)
+        except TimeoutError:
+            return None  # the store does not say
         except Exception as fault:  # noqa: BLE001 - the action is stored: whatever spoils the wait, the answer is yes
             telemetry.emit_fault(fault, "waiting for an outcome")
             return None
@@ -294,10 +305,14 @@ def _shown(
     return json_answer(status, content, headers)
 
 
-def _is_kept_quiet(fault: Exception, source: Source) -> bool:
-    """Whether an authentic delivery that cannot be read is answered by a 200, as the source's settings want it."""
+def _is_kept_quiet(fault: Exception, source: Source, body: bytes) -> bool:
+    """Whether an authentic delivery that cannot be read is answered by a 200, as the source's settings want it.
+
+    Not where nobody is shown what that says: the status alone can then tell a person that nothing is done.
+    """
     is_authentic = isinstance(fault, Malformed | Unreadable | Conflicting) and bool(fault.secret_fingerprint)
-    return is_authentic and source.terms.unreadable_status in range(200, 300)
+    is_meant = source.terms.unreadable_status in range(200, 300) and not source.terms.is_unheard(body)
+    return is_authentic and is_meant
 
 
 def _fits(headers: Headers) -> None:

@@ -122,6 +122,16 @@ def test_masking() -> None:
     assert records.masked(m.Removal(uuid(1), by_attribute, by_attribute)) == m.Removal(uuid(1), cut, cut)
 
 
+def test_where_a_click_is_answered() -> None:
+    """That is kept with the report alone, shows nowhere, makes no other ticket, and was not there once."""
+    ticket = m.Ticket("C1/1.2", "", "/commands/T1/2/canary")
+    assert records.ticket_in(records.json_of(ticket)).reply_to == ticket.reply_to  # type: ignore[union-attr] # not None
+    kept = records.masked(m.Removal(uuid(1), PHONE, ticket=ticket)).ticket
+    assert (kept, kept and kept.reply_to) == (ticket, "")
+    assert "canary" not in repr(ticket)
+    assert records.ticket_in('{"reference":"C1/1.2","label":""}') == ticket
+
+
 def test_forgetting() -> None:
     """Of a removal only when it was clicked and by which medium stays; it is read again as it was written."""
     removal = m.Removal(

@@ -176,10 +176,13 @@ class Ticket:
     Attributes:
         reference: what the source needs to find it again (`incident/9d38…`); one ticket, one reference.
         label: what people call it (`INC0010112`); may be "".
+        reply_to: where this one click is answered, for a system that says so with each (Slack): whoever knows it can
+            write there, so it is shown nowhere, and is no part of what the ticket is; else "".
     """
 
     reference: str
     label: str = ""
+    reply_to: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +283,8 @@ class SourceTerms:
         wait: seconds for which its sender is kept waiting for the outcome where it does not say how long.
         unreadable_status: the HTTP status for what is authentic and cannot be read: 422, or 200.
         answer: the JSON that its sender wants to read, with `{text}`, `{status}` and `{action}`; None for our receipt.
+        unheard: what the bodies begin with whose answer nobody is shown; they are answered by nothing, and by an error
+            where they cannot be read. b"" where there are none.
     """
 
     name: str
@@ -292,3 +297,8 @@ class SourceTerms:
     wait: int = 0
     unreadable_status: int = 422
     answer: Mapping[str, object] | None = None
+    unheard: bytes = b""
+
+    def is_unheard(self, body: bytes) -> bool:
+        """Whether nobody is shown the answer to `body`."""
+        return bool(self.unheard) and body.startswith(self.unheard)
