@@ -110,7 +110,7 @@ class _Front:
             raise
         except Exception as fault:
             self._note(label, fault, len(body))
-            if source is not None and _is_kept_quiet(fault, source, body):
+            if source is not None and _is_kept_quiet(fault, source, bytes(body)):
                 return _shown(source, {"status": "rejected", "reason": str(fault)}, str(fault))
             raise
         spent = round((self.clock.monotonic() - began) * 1000, 3)
