@@ -23,6 +23,7 @@ from service.sources.outcome import moment, rule_for
 
 # one segment of a path, and none that leads upwards
 TICKET: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+_ANY_PASSWORD: Final = "X"  # beside a key, which is all of the proof
 _HOLES: Final = frozenset({"note", "html", "ticket", "action", "moment"})
 _PATH: Final = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9_.~:@!$&'()*+,;=-]|\{ticket\})+)+", re.ASCII)
 _QUERY: Final = re.compile(r"([A-Za-z0-9_.~:@!$&()*+,;=/?-]|%[0-9A-F]{2})*", re.ASCII)
@@ -89,8 +90,9 @@ class TellOptions(BaseModel):
         look: the path of a GET whose answer holds the notes; a repeat is written only where the action's id is not in
             it. Empty: nobody can look, and a note may come to stand twice after a lost answer.
         again: statuses besides 5xx by which the desk says that it may take the note another time.
-        auth: how we prove ourselves: `basic` (desk_user and desk_secret), `bearer`, `token` (desk_secret behind
-            `auth_prefix`, in `auth_header`), `oauth`, or `none`.
+        auth: how we prove ourselves: `basic` (desk_user and desk_secret), `key` (desk_secret, which Freshworks wants as
+            the user's name of HTTP Basic), `bearer`, `token` (desk_secret behind `auth_prefix`, in `auth_header`),
+            `oauth`, or `none`.
         auth_header: of `token`.
         auth_prefix: of `token`.
         oauth: of `oauth`: where its tokens are given.
@@ -105,7 +107,7 @@ class TellOptions(BaseModel):
     headers: dict[str, str] = {}
     look: Template = ""
     again: frozenset[int] = frozenset()
-    auth: Literal["none", "basic", "bearer", "token", "oauth"] = "none"
+    auth: Literal["none", "basic", "key", "bearer", "token", "oauth"] = "none"
     auth_header: str = "Authorization"
     auth_prefix: str = ""
     oauth: OAuthOptions | None = None
@@ -228,7 +230,7 @@ def check(options: TellOptions, access: Access) -> None:
         raise ValueError("desk_url: needed to tell its tickets; set it, or say reports = [] to tell nobody")
     _rules(options, access)
     both = ("desk_user", "desk_secret")
-    wanted = {"basic": both, "oauth": both, "bearer": both[1:], "token": both[1:]}
+    wanted = {"basic": both, "oauth": both, **dict.fromkeys(("key", "bearer", "token"), both[1:])}
     given = {"desk_user": access.user, "desk_secret": access.secret}
     missing = [name for name in wanted.get(options.auth, ()) if not given[name]]
     if "{user}" in json.dumps([options.headers, options.body]) and not access.user:
@@ -276,7 +278,9 @@ def _shape(template: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes] | None]:
 def _proof(options: TellOptions, access: Access) -> Mapping[str, str]:
     match options.auth:
         case "basic":
-            return {"Authorization": "Basic " + base64.b64encode(f"{access.user}:{access.secret}".encode()).decode()}
+            return {"Authorization": f"Basic {_pair(access.user, access.secret)}"}
+        case "key":
+            return {"Authorization": f"Basic {_pair(access.secret, _ANY_PASSWORD)}"}
         case "bearer":
             return {"Authorization": f"Bearer {access.secret}"}
         case "token":
@@ -296,5 +300,9 @@ def _grant(options: TellOptions, access: Access) -> Grant | None:
 
 def _secrets(access: Access) -> tuple[str, ...]:
     """Return what an error of the desk must not show us: what we sent to prove ourselves."""
-    pair = base64.b64encode(f"{access.user}:{access.secret}".encode()).decode()
-    return (access.secret, pair) if access.secret else ()
+    pairs = _pair(access.user, access.secret), _pair(access.secret, _ANY_PASSWORD)
+    return (access.secret, *pairs) if access.secret else ()
+
+
+def _pair(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
