@@ -200,7 +200,8 @@ class Guarded(HttpToolsProtocol):
         self._check_head()
         self._is_in_head = False
         is_free = len(self.tasks) < self.limits.in_flight
-        is_plain = (self.cycle is None or self.cycle.response_complete) and self.parser.get_method() != b"HEAD"
+        cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
+        is_plain = (cycle is None or cycle.response_complete) and self.parser.get_method() != b"HEAD"
         if is_plain and not is_free:
             self._turn_away()
             return

@@ -63,7 +63,7 @@ def worker_name() -> str:
 def allow_files(number: int) -> None:
     """Let this process have `number` files and connections open, or as many as it may without asking anybody.
 
-    Most systems give a process 1,024 and let it take more by itself: with those, slow callers would keep out all others.
+    Most systems give a process 1,024 and let it take more by itself: with those, slow callers would keep out the rest.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = number if hard == resource.RLIM_INFINITY else min(number, hard)
