@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from service.core import model as m
+from service.sources.pointed import FORM_TYPE
 from service.web import problems
-
-Json = Mapping[str, object]
-
-TEXT: Json = {"type": "string"}
-WHOLE: Json = {"type": "integer"}
-FLAG: Json = {"type": "boolean"}
-MOMENT: Json = {"type": "string", "format": "date-time"}
-PERHAPS_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
-COUNTS: Json = {"type": "object", "additionalProperties": WHOLE}
+from service.web.examples import examples
+from service.web.shapes import SCHEMAS, TEXT, WHOLE, Json, ref
 
 
 def document(public_url: str) -> Json:
@@ -29,36 +22,21 @@ def document(public_url: str) -> Json:
         },
         "servers": [{"url": public_url}],
         "paths": {
-            "/webhooks/{source}": {"post": _POST_WEBHOOK},
+            "/webhooks/{source}": {"post": _POST_WEBHOOK, "head": _HEAD_WEBHOOK, "options": _OPTIONS_WEBHOOK},
             "/actions/{id}": {"get": _GET_ACTION},
             "/openapi.json": {"get": _GET_DOCUMENT},
         },
-        "components": {"schemas": _SCHEMAS},
+        "webhooks": {"removal.settled": {"post": _SETTLED}},
+        "components": {"schemas": SCHEMAS},
     }
-
-
-def _shape(**fields: Json) -> Json:
-    return {"type": "object", "required": list(fields), "properties": fields}
-
-
-def _list_of(item: Json) -> Json:
-    return {"type": "array", "items": item}
-
-
-def _words(words: Sequence[str]) -> Json:
-    return {"type": "string", "enum": list(words)}
-
-
-def _or_null(shape: Json) -> Json:
-    return {"oneOf": [shape, {"type": "null"}]}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _header(description: str, schema: Json = TEXT) -> Json:
     return {"description": description, "schema": schema}
+
+
+def _parameter(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": TEXT}
 
 
 def _said(description: str, schema: Json, headers: Json | None = None) -> Json:
@@ -67,57 +45,74 @@ def _said(description: str, schema: Json, headers: Json | None = None) -> Json:
 
 
 def _problem(description: str, headers: Json | None = None) -> Json:
-    content = {problems.MEDIA_TYPE: {"schema": _ref("Problem")}}
+    content = {problems.MEDIA_TYPE: {"schema": ref("Problem")}}
     return {"description": description, "content": content} | ({"headers": headers} if headers else {})
 
 
+def _signatures(whose: str) -> list[Json]:
+    return [
+        _parameter("webhook-id", f"{whose}: one for each click, and the same for each repeat of it."),
+        _parameter("webhook-timestamp", "Seconds since 1970 when it was signed; five minutes are allowed."),
+        _parameter("webhook-signature", "`v1,` and the HMAC-SHA256, in base64, of `id.timestamp.body`."),
+    ]
+
+
+_SOURCE: Json = {
+    "name": "source",
+    "in": "path",
+    "required": True,
+    "description": "The configured name of the ticketing system.",
+    "schema": TEXT,
+}
 _LATER: Json = {"Retry-After": _header("Seconds to wait before the same delivery is sent again.", WHOLE)}
 _APPLIED: Json = {"Preference-Applied": _header("`wait=N`, when `Prefer: wait` was heeded.")}
 _LOCATED: Json = {"Location": _header("Where the action can be seen, its key included."), **_APPLIED}
-_PREFER: Json = {
-    "name": "Prefer",
-    "in": "header",
-    "description": "`wait=N` waits up to N seconds (20 at most) for the outcome (RFC 7240).",
-    "schema": TEXT,
-}
+_PREFER: Json = _parameter("Prefer", "`wait=N` waits up to N seconds (20 at most) for the outcome (RFC 7240).")
 _NOT_NOW: Mapping[str, Json] = {
     "500": _problem("A fault of this service. Send it again later."),
     "503": _problem("Not stored, or not readable: the sender still owns it.", _LATER),
 }
+_AS_JSON, _AS_FORM = examples()
+_KEPT: Json = {"oneOf": [ref("Receipt"), ref("Batch")]}
 _POST_WEBHOOK: Json = {
     "operationId": "takeWebhook",
     "summary": "Ask for the removal of one person.",
     "description": (
-        "The body is what the source sends, signed the way the source signs. A 2xx means that the removal is kept on "
-        "disk. The same delivery again gets the same status and the same action. A source may be configured to "
-        "answer a success with another 2xx than 202."
+        "The body is what the source sends, signed the way the source signs; the signature covers the very bytes that "
+        "are sent. A 2xx means that the removal is kept on disk. The same delivery again gets the same status and the "
+        "same action. By its settings a source is answered with another 2xx than 202 (`success_status`), waits without "
+        "asking (`wait`), hears 200 where others hear 400 or 422 (`unreadable_status`), or is answered in a shape of "
+        "its own (`answer`)."
     ),
     "parameters": [
-        {
-            "name": "source",
-            "in": "path",
-            "required": True,
-            "description": "The configured name of the ticketing system.",
-            "schema": TEXT,
-        },
+        _SOURCE,
+        *_signatures("Of sources that sign by Standard Webhooks; others prove themselves in headers of their own"),
         _PREFER,
     ],
     "requestBody": {
         "required": True,
         "description": (
-            "At most 64 KiB, without content encoding. `servicenow` and `standard` take an event of type "
-            "`caller.remove` whose `data` is a Wish, or a Wish with `action` in camelCase or as it stands here. The "
-            "person is named in one way, or in two that must mean the same one."
+            "At most 64 KiB, without content encoding. Every kind takes an event of type `caller.remove` whose `data` "
+            "is a Wish, or a Wish with `action` in camelCase or as it stands here; the others take what their system "
+            "sends. The person is named in one way, or in two that must mean the same one."
         ),
-        "content": {"application/json": {"schema": {"anyOf": [_ref("Event"), _ref("Wish")]}}},
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [ref("Event"), ref("Wish"), ref("Foreign")]},
+                "examples": _AS_JSON,
+            },
+            FORM_TYPE: {"schema": ref("Form"), "examples": _AS_FORM},
+        },
     },
     "responses": {
         "200": _said(
-            "Kept, and with `Prefer: wait` the outcome is known; or authentic and nothing was asked.",
-            {"oneOf": [_ref("Receipt"), _ref("Ignored")]},
+            "Kept, for a source that is answered with it, or with `Prefer: wait` where the outcome is known; or a "
+            "batch; or authentic, and nothing was asked, or nothing that can be read.",
+            {"oneOf": [ref("Receipt"), ref("Batch"), ref("Ignored"), ref("Rejected")]},
             _LOCATED,
         ),
-        "202": _said("Kept: the removal is done or given up within its time.", _ref("Receipt"), _LOCATED),
+        "201": _said("As 202, for a source that is answered with it.", _KEPT, _LOCATED),
+        "202": _said("Kept: the removal is done or given up within its time.", _KEPT, _LOCATED),
         "400": _problem("Not the bytes this source sends."),
         "401": _problem("Not verified: the signature, its time or the source's name."),
         "413": _problem("Over 64 KiB."),
@@ -125,6 +120,27 @@ _POST_WEBHOOK: Json = {
         "422": _problem("It does not say what to do, or the id of an earlier delivery came with another body."),
         "429": _problem("The source is over its rate: nothing was stored, the sender still owns it.", _LATER),
         **_NOT_NOW,
+    },
+}
+_HEAD_WEBHOOK: Json = {
+    "operationId": "findWebhook",
+    "summary": "Whether webhooks are taken here, for a sender that asks first; the same for every name.",
+    "parameters": [_SOURCE],
+    "responses": {"200": {"description": "They are.", "headers": {"Allow": _header("The methods of this path.")}}},
+}
+_OPTIONS_WEBHOOK: Json = {
+    "operationId": "askForWebhook",
+    "summary": "The handshake of CloudEvents; the same for every name.",
+    "parameters": [_SOURCE, _parameter("WebHook-Request-Origin", "Who wants to send.")],
+    "responses": {
+        "200": {
+            "description": "Whoever signs may send.",
+            "headers": {
+                "Allow": _header("The methods of this path."),
+                "WebHook-Allowed-Origin": _header("The origin that asked."),
+                "WebHook-Allowed-Rate": _header("Requests a minute.", WHOLE),
+            },
+        }
     },
 }
 _GET_ACTION: Json = {
@@ -142,7 +158,7 @@ _GET_ACTION: Json = {
         _PREFER,
     ],
     "responses": {
-        "200": _said("All that may be told.", _ref("Action"), _APPLIED),
+        "200": _said("All that may be told.", ref("Action"), _APPLIED),
         "404": _problem("No such action, or not its key."),
         **_NOT_NOW,
     },
@@ -152,102 +168,10 @@ _GET_DOCUMENT: Json = {
     "summary": "This document.",
     "responses": {"200": _said("An OpenAPI 3.1 document.", {"type": "object"})},
 }
-_REPLY: Json = _shape(status={"type": ["integer", "null"]}, code=TEXT, message=TEXT, correlation_id=TEXT)
-_ENTRY: Json = _shape(
-    verb=TEXT,
-    at=MOMENT,
-    duration_ms={"type": "number"},
-    worker=TEXT,
-    status={"type": ["integer", "null"]},
-    correlation_id=TEXT,
-    note=TEXT,
-)
-_ID: Json = {"type": "string", "format": "uuid"}
-_WISH: Json = {
-    "type": "object",
-    "properties": {
-        "conversation_id": _ID,
-        "communication_id": {**_ID, "description": "That leg alone, whatever else the person is there by."},
-        "participant_id": _ID,
-        "external_contact_id": _ID,
-        "user_id": _ID,
-        "caller_phone": {**TEXT, "description": "With its country code: `+14155550123`, `tel:`, `sip:`."},
-        "attribute": {
-            "description": "An attribute that one person of an allowed purpose has, and no other.",
-            "oneOf": [
-                {**TEXT, "pattern": "^[^=]{1,100}=.{1,256}$"},
-                _shape(
-                    key={**TEXT, "pattern": "^[^=]+$", "maxLength": 100},
-                    value={**TEXT, "minLength": 1, "maxLength": 256},
-                ),
-            ],
-        },
-        "purpose": {**TEXT, "description": "The one person with this purpose: `customer`, `external`, …"},
-        "medium": {**TEXT, "description": "Only who is there by it: `voice`, `message`, `email`, `chat`, …"},
-        "action": _words(["disconnect"]),
-        "preview": FLAG,
-        "requested_by": TEXT,
-        "reason": TEXT,
-    },
-}
-_SCHEMAS: Json = {
-    "Event": _shape(type=_words(["caller.remove"]), data=_ref("Wish")),
-    "Wish": _WISH,
-    "Receipt": _shape(
-        status=_words(["accepted", "duplicate"]),
-        action=TEXT,
-        outcome=_or_null(_shape(kind=_words(list(m.OutcomeKind)), reason=TEXT)),
-        explanation={"type": ["string", "null"]},
-        links=_shape(self={"type": "string", "format": "uri"}),
-    ),
-    "Ignored": _shape(status=_words(["ignored"]), reason=TEXT),
-    "Action": _shape(
-        action=TEXT,
-        state=_words(list(m.ActionState)),
-        org=TEXT,
-        source=TEXT,
-        conversation={"type": "string", "format": "uuid"},
-        outcome=_or_null(_ref("Outcome")),
-        explanation={"type": ["string", "null"]},
-        operator={"type": ["string", "null"]},
-        received_at=MOMENT,
-        clicked_at=MOMENT,
-        not_after=MOMENT,
-        settled_at=PERHAPS_MOMENT,
-        ticket=_or_null(_ref("Ticket")),
-        preview=FLAG,
-        replay_of={"type": ["string", "null"]},
-        selector=_shape(kind=_words(list(m.SelectorKind)), value=TEXT),
-        sends=_list_of(_ref("Send")),
-        timeline=_list_of(_ENTRY),
-        reports=_list_of(_ref("Report")),
-    ),
-    "Outcome": _shape(
-        kind=_words(list(m.OutcomeKind)),
-        reason=TEXT,
-        state_seen=TEXT,
-        purpose=TEXT,
-        candidates=_list_of(TEXT),
-        bystanders=COUNTS,
-        remaining=COUNTS,
-        vanished=COUNTS,
-        is_back=FLAG,
-        allowed_by=TEXT,
-        reply=_or_null(_REPLY),
-    ),
-    "Ticket": _shape(reference=TEXT, label=TEXT),
-    "Send": _shape(
-        number=WHOLE,
-        marked_at=MOMENT,
-        deadline_at=MOMENT,
-        answer=_or_null(
-            {
-                "allOf": [_shape(kind=_words(list(m.AnswerKind)), answered_at=PERHAPS_MOMENT), _REPLY],
-            }
-        ),
-    ),
-    "Report": _shape(
-        channel=TEXT, ticket=_or_null(_ref("Ticket")), state=_words(list(m.ReportState)), tries=WHOLE, error=TEXT
-    ),
-    "Problem": _shape(type=TEXT, title=TEXT, status=WHOLE, detail=TEXT, code=TEXT),
+_SETTLED: Json = {
+    "operationId": "removalSettled",
+    "summary": "The outcome, posted to a source's `outcome_url`: at least once, a repeat under the same `webhook-id`.",
+    "parameters": _signatures("By Standard Webhooks"),
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Settled")}}},
+    "responses": {"2XX": {"description": "Taken: it is not sent again."}},
 }

@@ -82,7 +82,7 @@ class ToySource:
             raise BadSignature("the word is wrong")
         return m.Verified((delivery.header(b"x-id") or b"").decode(), None, "abcd1234")
 
-    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored:
+    def parse(self, delivery: m.Delivery, verified: m.Verified) -> m.Removal | m.Ignored | m.Batch:
         try:
             asked = json.loads(delivery.body)
         except ValueError as fault:
