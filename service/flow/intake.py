@@ -67,16 +67,19 @@ class Intake:
             return await self._accept(source, asked, delivery, verified, spent)
         taken: list[m.Receipt | m.Ignored | Refused] = []
         for place, part in enumerate(asked.parts):
-            if not isinstance(part.asked, m.Removal):
-                taken.append(part.asked if isinstance(part.asked, m.Ignored) else Unreadable(part.asked))
+            if isinstance(part.asked, m.Ignored):
+                taken.append(part.asked)
                 continue
             # each is a delivery of its own: known again by its own id or bytes, not by what all of them share
             signed_id = verified.signed_id and f"{verified.signed_id}:{place}"
             one, proof = replace(delivery, body=part.body), replace(verified, signed_id=signed_id)
             try:
+                if isinstance(part.asked, str):
+                    raise Unreadable(part.asked)
                 taken.append(await self._accept(source, part.asked, one, proof, spent))
-            except Conflicting as conflict:  # the others are no less wanted for it
-                taken.append(conflict)
+            except (Unreadable, Conflicting) as refused:  # the others are no less wanted for it
+                refused.secret_fingerprint = verified.secret_fingerprint
+                taken.append(refused)
         return taken
 
     async def _accept(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -14,7 +14,7 @@ from service.sources import presets
 from service.sources.asking import TYPE, Asked, asked_in, clicked_at, removal_in
 from service.sources.desk import Outside, Teller, Tellers
 from service.sources.outcome import CHANNEL, OutcomeOptions, OutcomeWebhook
-from service.sources.pointed import FORM_TYPE, AskOptions, Event, events_in, ignored_in, placed
+from service.sources.pointed import FORM_TYPE, MOST_PARTS, AskOptions, Event, events_in, ignored_in, placed
 from service.sources.reading import json_object
 from service.sources.schemes import Scheme, SignatureOptions
 from service.sources.signing import secret_in
@@ -22,6 +22,7 @@ from service.sources.standard import ticket_in
 from service.sources.telling import Access, Desk, TellOptions, check
 
 _TICKET: Final = "ticket"
+_OWN_FORM: Final = frozenset({"type", "timestamp", "data", "preview"})
 
 
 class Options(OutcomeOptions):
@@ -51,9 +52,8 @@ class Options(OutcomeOptions):
     @model_validator(mode="before")
     @classmethod
     def _begins_with_its_preset(cls, given: Any) -> Any:  # noqa: ANN401 - whatever stands in the settings
-        if isinstance(given, Mapping) and (kind := given.get("kind")) in presets.NAMES:
-            return presets.under(presets.preset(str(kind)).options, given)
-        return given
+        kind = given.get("kind") if isinstance(given, Mapping) else None
+        return presets.under(presets.preset(kind).options, given) if _is_preset(kind) else given
 
     @model_validator(mode="after")
     def _is_usable_as_a_whole(self) -> Options:
@@ -68,9 +68,21 @@ class Options(OutcomeOptions):
             raise ValueError("outcome_url: needed to post outcomes; set it, or leave webhook out of reports")
         if self.tell is not None and _TICKET in self.channels:
             check(self.tell, self.access)
+        if self.ask is not None:
+            self._can_be_asked(self.ask)
         if CHANNEL in self.channels and self.signature is not None and self.outcome_secret is None:
             raise ValueError("outcome_secret: needed to sign outcomes: `secrets` are not of Standard Webhooks here")
         return self
+
+    def _can_be_asked(self, ask: AskOptions) -> None:
+        if ask.events is not None and 0 < self.rate < MOST_PARTS:
+            # a longer list would be refused at the same event however often it is repeated
+            raise ValueError(
+                f"rate: each event of a list counts, and there may be {MOST_PARTS}: no less than that, or 0"
+            )
+        if ask.form and self.signature is not None and "{id}" in self.signature.content:
+            # JSON cannot be cut into another JSON and a longer id; a form can
+            raise ValueError("signature.content: holds no {id} where ask.form is said: the two could change places")
 
     @classmethod
     def _check(cls, secret: str) -> None:
@@ -171,8 +183,16 @@ class Generic:
 
 
 def _is_own_form(delivery: m.Delivery) -> bool:
-    """Whether a body is in our own form: whoever writes that means it, whatever else the system sends."""
+    """Whether a body is in our own form and nothing else: whoever writes that means it, whatever the system sends.
+
+    Beside other fields it may have come out of one: many systems put a ticket's texts into a body unescaped.
+    """
     try:
-        return json_object(delivery.body).values.get("type") == TYPE
+        values = json_object(delivery.body).values
     except Refused:
         return False
+    return values.get("type") == TYPE and values.keys() <= _OWN_FORM
+
+
+def _is_preset(kind: object) -> TypeGuard[str]:
+    return isinstance(kind, str) and kind in presets.NAMES

@@ -19,7 +19,7 @@ from service.sources.pointing import At, AtOrWhole, Pointer, word_in
 from service.sources.reading import Fields, json_object, json_value, shown
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-_MOST_PARTS: Final = 100  # HubSpot's most; a batch is stored one by one, and the sender waits for all of them
+MOST_PARTS: Final = 100  # HubSpot's most; a batch is stored one by one, and the sender waits for all of them
 _MOST_FIELDS: Final = 100
 # what our own forms call it, and therefore every sentence about it
 _TEXTS: Final = (
@@ -197,8 +197,8 @@ def events_in(options: AskOptions, body: bytes) -> tuple[Event, ...] | m.Ignored
         listed = [listed]
     if not isinstance(listed, list) or not listed:
         raise Unreadable(f"there is no list of events at {options.events.text or 'the top of the body'}")
-    if len(listed) > _MOST_PARTS:
-        raise Unreadable(f"there are {len(listed)} events; at most {_MOST_PARTS} are taken at once")
+    if len(listed) > MOST_PARTS:
+        raise Unreadable(f"there are {len(listed)} events; at most {MOST_PARTS} are taken at once")
     return tuple(_events(listed, options.changing))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from service.core import model as m
 from service.core.errors import Rejected, Unclear
@@ -23,12 +23,19 @@ from service.sources.outcome import moment, rule_for
 
 # one segment of a path, and none that leads upwards
 TICKET: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-_ANY_PASSWORD: Final = "X"  # beside a key, which is all of the proof
+_ANY_PASSWORD: Final = "X"  # noqa: S105 - any text will do: the key beside it is all of the proof
 _HOLES: Final = frozenset({"note", "html", "ticket", "action", "moment"})
 _PATH: Final = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9_.~:@!$&'()*+,;=-]|\{ticket\})+)+", re.ASCII)
 _QUERY: Final = re.compile(r"([A-Za-z0-9_.~:@!$&()*+,;=/?-]|%[0-9A-F]{2})*", re.ASCII)
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
-_STEERING: Final = frozenset({"authorization", "host", "content-length", "transfer-encoding", "content-type"})
+# what says who we are, where a request goes, where it ends, what it does, or how its answer is packed
+_STEERING: Final = frozenset(
+    {
+        "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
+        "expect", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+        "x-http-method", "x-http-method-override", "x-method-override",
+    }
+)  # fmt: skip
 _ADVICE: Final[Mapping[int, str]] = {
     400: "the desk cannot read our note: is body as its guide says, and is the ticket still open?",
     401: "the desk does not know us: check desk_user and desk_secret",
@@ -104,7 +111,7 @@ class TellOptions(BaseModel):
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     path: Template = ""
     body: dict[str, Any]
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={}, repr=False)  # a key may stand in one
     look: Template = ""
     again: frozenset[int] = frozenset()
     auth: Literal["none", "basic", "key", "bearer", "token", "oauth"] = "none"
@@ -119,14 +126,25 @@ class TellOptions(BaseModel):
             raise ValueError('oauth: and auth = "oauth" are said together, or neither')
         if not any(hole in json.dumps(self.body) for hole in ("{note}", "{html}")):
             raise ValueError("body: has no {note}, and so would tell nothing")
+        if not self.path and (self.look or self.oauth):
+            raise ValueError("path: needed where there is look or oauth: without it desk_url is the one whole address")
+        self._have_plain_headers()
+        return self
+
+    def _have_plain_headers(self) -> None:
+        """Refuse headers that are none, or that are not the settings' to say."""
         for name in (*self.headers, self.auth_header):
             if not _HEADER.fullmatch(name):
                 raise ValueError(f"headers: {name!r} is no name of a header")
-        if wrong := sorted(name for name in self.headers if name.lower() in _STEERING):
+        lowered = [name.lower() for name in self.headers]
+        if wrong := sorted(name for name in lowered if name in _STEERING):
             raise ValueError(f"headers: {wrong[0]} is ours to say")
-        if any(not (value.isascii() and value.isprintable()) for value in self.headers.values()):
-            raise ValueError("headers: values are printable ASCII")
-        return self
+        if self.auth_header.lower() in _STEERING - {"authorization"}:
+            raise ValueError(f"auth_header: {self.auth_header} is ours to say")
+        if len({*lowered, self.auth_header.lower()}) <= len(self.headers):
+            raise ValueError("headers: one of them is said twice, or is auth_header")
+        if any(not (value.isascii() and value.isprintable()) for value in (*self.headers.values(), self.auth_prefix)):
+            raise ValueError("headers: values are printable ASCII, and so is auth_prefix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +181,8 @@ class Desk:
 
     def names(self, reference: str) -> bool:
         """Whether `reference` is how this desk names a ticket."""
-        return bool(self._ticket.fullmatch(reference)) and bool(re.fullmatch(TICKET, reference))
+        # the shape first: a pattern of the settings is never held against a long text
+        return bool(re.fullmatch(TICKET, reference, re.ASCII)) and bool(self._ticket.fullmatch(reference))
 
     async def is_told(self, report: m.Report, action: m.Action) -> bool:
         """Whether a note with the action's id stands on the ticket; False where nobody can look.
@@ -256,8 +275,10 @@ def _rules(options: TellOptions, access: Access) -> tuple[Rule, ...]:
         return (replace(rule_for("desk_url", access.url, is_note), method=options.method),)
     try:
         origin = origin_in(access.url)
-    except ValueError as fault:
-        raise ValueError(f"desk_url: {fault}") from None
+    except ValueError:  # its sentence repeats what was written, which may be a whole address with a key in it
+        raise ValueError(
+            "desk_url: is written https://host:port here, without user, path, ? and #; http:// is for this machine only"
+        ) from None
     path, query = _shape(options.path)
     rules = [Rule(options.method, origin, path, is_note, query)]
     if options.look:
