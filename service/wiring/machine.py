@@ -60,8 +60,8 @@ def worker_name() -> str:
     return f"w-{host[:60]}:{os.getpid()}:{secrets.token_hex(2)}"
 
 
-def allow_files(number: int) -> None:
-    """Let this process have `number` files and connections open, or as many as it may without asking anybody.
+def allow_files(number: int) -> int:
+    """Let this process have `number` files and connections open, or as many as it may; return how many.
 
     Most systems give a process 1,024 and let it take more by itself: with those, slow callers would keep out the rest.
     """
@@ -70,6 +70,8 @@ def allow_files(number: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < most:
         with contextlib.suppress(ValueError):  # macOS says infinity and means ten thousand
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return number if allowed == resource.RLIM_INFINITY else min(number, allowed)
 
 
 def version() -> str:

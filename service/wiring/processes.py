@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -19,7 +20,7 @@ from service.flow.workplace import Workplace
 from service.settings import Settings
 from service.web.back import private_door
 from service.web.front import public_door
-from service.web.protocol import server
+from service.web.protocol import Limits, server
 from service.wiring.house import House, opened
 from service.wiring.lifetime import Say
 from service.wiring.listening import address_of, listening
@@ -28,7 +29,8 @@ from service.wiring.playing import played, wired_to
 from service.wiring.secret import SANDBOX, secret_file
 
 DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
-FILES = 10_000  # both doors full (protocol.Limits), and what Redis, Genesys and the desks take
+FILES = 10_000  # both doors full (protocol.Limits), and OWN_FILES
+OWN_FILES = 200  # for Redis, Genesys, the desks, the log, and a file that is read
 FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
 
 
@@ -100,7 +102,6 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     worker = Worker(place) if works else None
     doors: list[tuple[str, socket.socket, Any]] = []
     if public is not None:
-        allow_files(FILES)
         backlog = said.limits.backlog
         intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog)
         public_url = said.doors.public_url or address_of(public)
@@ -123,7 +124,8 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
         orgs=house.standing,
     )
     doors.append(("private", private, back))
-    servers = [server(app, sock) for _, sock, app in doors]
+    limits = limits_for(allow_files(FILES))
+    servers = [server(app, sock, limits) for _, sock, app in doors]
     parts: list[Coroutine[Any, Any, None]] = [running.serve() for running in servers]
     if worker:
         parts.append(worker.run())
@@ -135,6 +137,15 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     for name, _, _ in doors:
         telemetry.emit(telemetry.Event.DOOR_CLOSED, door=name)
     return code
+
+
+def limits_for(files: int) -> Limits:
+    """Return what each door grants where a process may have so many files open.
+
+    Connections never take all of them: a door that could not reach Redis any more would answer nobody.
+    """
+    granted = Limits()
+    return replace(granted, connections=min(granted.connections, max((files - OWN_FILES) // 2, 16)))
 
 
 def _no_claims() -> None:

@@ -80,11 +80,12 @@ def test_files() -> None:
     few, some = 256, 512
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
-        allow_files(some)
+        assert allow_files(some) == some
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (some, hard)
-        allow_files(few)
+        assert allow_files(few) == few
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (some, hard)
-        allow_files(2**40)
+        most = allow_files(2**40)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == hard
+        assert most >= some
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

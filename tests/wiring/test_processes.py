@@ -23,7 +23,7 @@ from service.wiring.house import opened, opened_store
 from service.wiring.lifetime import Say
 from service.wiring.listening import listening
 from service.wiring.playing import played
-from service.wiring.processes import DRAIN_SECONDS, _until_stopped, serve, up, work
+from service.wiring.processes import DRAIN_SECONDS, FILES, OWN_FILES, _until_stopped, limits_for, serve, up, work
 from service.wiring.secret import secret_file
 from tests.wiring.running import click, confer, own, present, running, stand, wired
 
@@ -201,3 +201,10 @@ async def test_why_a_part_died(
 def test_secret_file_name(folder: Path) -> None:
     """Where `up` says the secret lies is where `send` and the tests look for it."""
     assert secret_file(folder) == folder / "sandbox-secret"
+
+
+@pytest.mark.parametrize("files, connections", [(FILES, 4096), (1024, 412), (256, 28), (100, 16)])
+def test_connections_leave_files(files: int, connections: int) -> None:
+    """Both doors full leave the files that the process needs by itself, wherever it may have more than a handful."""
+    assert limits_for(files).connections == connections
+    assert files < 240 or 2 * connections + OWN_FILES <= files
