@@ -49,9 +49,9 @@ def _problem(description: str, headers: Json | None = None) -> Json:
     return {"description": description, "content": content} | ({"headers": headers} if headers else {})
 
 
-def _signatures(whose: str) -> list[Json]:
+def _signatures(id_: str) -> list[Json]:
     return [
-        _parameter("webhook-id", f"{whose}: one for each click, and the same for each repeat of it."),
+        _parameter("webhook-id", id_),
         _parameter("webhook-timestamp", "Seconds since 1970 when it was signed; five minutes are allowed."),
         _parameter("webhook-signature", "`v1,` and the HMAC-SHA256, in base64, of `id.timestamp.body`."),
     ]
@@ -86,7 +86,10 @@ _POST_WEBHOOK: Json = {
     ),
     "parameters": [
         _SOURCE,
-        *_signatures("Of sources that sign by Standard Webhooks; others prove themselves in headers of their own"),
+        *_signatures(
+            "One for each click, and the same for each repeat of it. This and the next two are for sources that sign "
+            "by Standard Webhooks; others prove themselves in headers of their own."
+        ),
         _PREFER,
     ],
     "requestBody": {
@@ -171,7 +174,7 @@ _GET_DOCUMENT: Json = {
 _SETTLED: Json = {
     "operationId": "removalSettled",
     "summary": "The outcome, posted to a source's `outcome_url`: at least once, a repeat under the same `webhook-id`.",
-    "parameters": _signatures("By Standard Webhooks"),
+    "parameters": _signatures("One for each outcome that a ticket is told, and the same for each repeat of it."),
     "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Settled")}}},
     "responses": {"2XX": {"description": "Taken: it is not sent again."}},
 }
