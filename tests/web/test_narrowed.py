@@ -1,4 +1,4 @@
-"""ServiceNow can import the file in deploy/servicenow: OpenAPI 3.0, of our own document, no word that it cannot read."""
+"""ServiceNow can import the file in deploy/servicenow: OpenAPI 3.0, of our own document, no word it cannot read."""
 
 from __future__ import annotations
 
