@@ -19,7 +19,7 @@ from service.core.errors import BadSignature, Stale
 from service.sources.options import SourceOptions
 from service.sources.reshaping import Shape, shapes
 from service.sources.schemes import SignatureOptions
-from service.sources.signing import STANDARD, Keyring, Layout, fingerprint, moment_in, signed
+from service.sources.signing import STANDARD, Keyring, Layout, fingerprint, moment_in, signed, spoken_by
 
 _PREFIX: Final = "whsec_"
 _NAME: Final = "{secret}"  # where a sentence names the secret that fits
@@ -135,6 +135,8 @@ def diagnose(source: Known, others: Sequence[Known], delivery: m.Delivery) -> Di
         others: the other configured ones: it may have been meant for them, or made with a secret of theirs.
         delivery: as it arrived; old is what was old when it was received.
     """
+    if source.proof.layout and (spoken := spoken_by(delivery, source.proof.layout)) != source.proof.layout:
+        source = replace(source, proof=_signing(spoken, source.proof.secret_in))
     keys = source.keys
     try:
         verified = source.proof.over(keys)(delivery)

@@ -122,6 +122,22 @@ def test_headers(name: bytes, values: tuple[bytes, ...], cause: Cause, words: st
     assert it.sentences[0].startswith(words)
 
 
+def test_the_names_of_svix() -> None:
+    """Standard Webhooks under Svix' names is diagnosed by those: what is right is valid, and what is wrong is found."""
+
+    def named(arriving: m.Delivery) -> m.Delivery:
+        headers = tuple((name.replace(b"webhook-", b"svix-"), value) for name, value in arriving.headers)
+        return replace(arriving, headers=headers)
+
+    assert found(named(delivery(own()))).causes == ()
+    assert found(named(delivery(own(), at=NOW + 400_000))).causes == (Cause.STALE,)
+    assert found(replace(named(delivery(own() + b"\n")), body=own())).causes == (Cause.BODY,)
+    unprefixed = showing(own(), base64.b64encode(made(own(), key_of(SECRET))))
+    assert found(named(unprefixed)).causes == (Cause.LAYOUT,)
+    missing = found(named(with_header(delivery(own()), b"webhook-id")))
+    assert missing.sentences[0].startswith("svix-id is missing")
+
+
 def test_headers_under_other_names() -> None:
     """Where headers are missing, those that look like them are named: a prefix that a proxy put there is seen."""
     arriving = delivery(own())
