@@ -68,6 +68,20 @@ async def test_up(
     assert events[-3:] == ["worker.stopped", "door.closed", "door.closed"]
 
 
+async def test_a_source_that_waits(folder: Path, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that is set to wait is told how it ended in the very answer, without asking for that."""
+    stand(monkeypatch, own(folder) | {"ONHOOK_SOURCES__SANDBOX__WAIT": "20"})
+    async with running(partial(up, sandbox_port=0)) as it:
+        play = (await it.hear("SANDBOX: a play Genesys Cloud and a play desk at ")).removesuffix("/sandbox/")
+        public = await it.door("public")
+        cid = await confer(client, play)
+        answer = await click(client, public, folder, cid)
+        assert (answer.status_code, answer.json()["outcome"]["kind"]) == (202, "disconnected")
+        assert "Still there: 2 agents" in answer.json()["explanation"]
+        assert await present(client, play, cid) == LEFT
+        assert await it.end() == 0
+
+
 async def test_leases_are_given_back(folder: Path, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a worker holds when it is told to end is another's at once, and not when the lease would have ended."""
     stand(monkeypatch, own(folder))
