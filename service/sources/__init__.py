@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from service.core.ports import Source
-from service.sources import generic, presets, servicenow, standard
+from service.sources import generic, presets, servicenow, slack, standard
 from service.sources.desk import Outside
 from service.sources.options import SourceOptions
 
@@ -31,6 +31,7 @@ class Kind(Generic[Options]):
 KINDS: Final[Mapping[str, Kind[Any]]] = {
     "servicenow": Kind(servicenow.Options, servicenow.ServiceNow),
     "standard": Kind(standard.Options, standard.StandardWebhooks),
+    "slack": Kind(slack.Options, slack.Slack),
     "generic": Kind(generic.Options, generic.Generic),
     **dict.fromkeys(sorted(presets.NAMES), Kind(generic.Options, generic.Generic)),
 }
