@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import NamedTuple
 
 import orjson
 from starlette.responses import Response
@@ -32,3 +34,21 @@ def moment(at: int) -> str | None:
     if not at:
         return None
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
+
+
+class Plain(NamedTuple):
+    """An answer as it is written where no app answers: the head up to the headers of the moment, and the body."""
+
+    head: bytes
+    body: bytes
+
+    def written(self, *headers: tuple[bytes, bytes]) -> bytes:
+        """Return it with headers of the moment."""
+        return b"\r\n".join([self.head, *(b"%b: %b" % header for header in headers), b"", self.body])
+
+
+def plain(response: Response) -> Plain:
+    """Return an answer as it is written."""
+    line = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}".encode()
+    lines = (line, *(b"%b: %b" % header for header in response.raw_headers))
+    return Plain(b"\r\n".join(lines), bytes(response.body))

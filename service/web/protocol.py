@@ -16,7 +16,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, cast
 
 import httptools
 import uvicorn
@@ -29,6 +29,7 @@ from uvicorn.server import ServerState
 from service import telemetry
 from service.core.errors import Misconfigured
 from service.web import problems
+from service.web.answers import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +72,9 @@ class _NotTaken(Exception):
     """A request that is not written the one way that is taken; its text is the reason."""
 
 
-Header: TypeAlias = tuple[bytes, bytes]
-_CLOSE: Header = (b"connection", b"close")
-
-
-class _Answer(NamedTuple):
-    """An answer that needs no app: its head up to where the headers of the moment come in, and its body."""
-
-    head: bytes
-    body: bytes
-
-
-def _answer(status: bytes, problem: problems.Problem) -> _Answer:
-    response = problem.response()
-    lines = (b"HTTP/1.1 " + status, *(b"%b: %b" % header for header in response.raw_headers))
-    return _Answer(b"\r\n".join(lines), bytes(response.body))
-
-
-def _written(answer: _Answer, *headers: Header) -> bytes:
-    return b"\r\n".join([answer.head, *(b"%b: %b" % header for header in headers), b"", answer.body])
-
-
+_CLOSE = (b"connection", b"close")
 _OVERLOADED = telemetry.DELIVERIES.labels(problems.UNKNOWN_SOURCE, problems.OVERLOADED.code)
-_TURNED_AWAY = _answer(b"503 Service Unavailable", problems.OVERLOADED)
+_TURNED_AWAY = plain(problems.OVERLOADED.response())
 
 
 @dataclass(slots=True)
@@ -217,7 +198,7 @@ class Guarded(HttpToolsProtocol):
         _OVERLOADED.inc()
         is_kept = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         own = self.server_state.default_headers if is_kept else [*self.server_state.default_headers, _CLOSE]
-        self.transport.write(_written(_TURNED_AWAY, *own))
+        self.transport.write(_TURNED_AWAY.written(*own))
         self.cycle = _ANSWERED
         if not is_kept:
             self.transport.close()
@@ -314,8 +295,8 @@ class Guarded(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong, and hang up."""
-        answer = _answer(b"400 Bad Request", problems.bad_request(msg))
-        self.transport.write(_written(answer, *self.server_state.default_headers, _CLOSE))
+        answer = plain(problems.bad_request(msg).response())
+        self.transport.write(answer.written(*self.server_state.default_headers, _CLOSE))
         self._hang_up()
 
     def _hang_up(self) -> None:

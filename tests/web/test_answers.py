@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.web.answers import answered, json_answer, moment
+from service.web.answers import answered, json_answer, moment, plain
 
 
 def test_no_answer_is_guessed_at() -> None:
@@ -35,3 +35,12 @@ def test_json_is_compact_and_keeps_its_headers() -> None:
 def test_a_moment_is_rfc_3339(at: int, written: str | None) -> None:
     """A moment is written in UTC to the millisecond, never rounded; what has not been is null."""
     assert moment(at) == written
+
+
+def test_an_answer_as_it_is_written() -> None:
+    """Without an app an answer is written as with one, and the headers of the moment stand among its own."""
+    written = plain(json_answer(503, {"a": 1}, {"Retry-After": "1"})).written((b"date", b"now"))
+    head, _, body = written.partition(b"\r\n\r\n")
+    line, *headers = head.split(b"\r\n")
+    assert (line, body) == (b"HTTP/1.1 503 Service Unavailable", b'{"a":1}')
+    assert {b"retry-after: 1", b"content-length: 7", b"content-type: application/json", b"date: now"} <= set(headers)
