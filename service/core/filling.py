@@ -31,7 +31,7 @@ def is_filled(template: object, value: object, names: frozenset[str]) -> bool:
             return False
         return all(is_filled(one, other, names) for one, other in zip(template, value, strict=True))
     if not isinstance(template, str) or not isinstance(value, str):
-        return value == template
+        return type(value) is type(template) and value == template  # to Python 1 is True
     parts = HOLE.split(template)  # text, name, text, name, …
     shape = "".join(
         (".*" if part in names else re.escape(f"{{{part}}}")) if place % 2 else re.escape(part)

@@ -79,6 +79,9 @@ def asked_in(body: bytes) -> Asked | m.Ignored:
             return m.Ignored(f"events of type {shown(event)} are not for this service; {TYPE} is")
         if not fields.has("data"):
             raise Unreadable(f"data is missing; send {OWN_FORM}")
+        if fields.has("conversation_id") or fields.has("action"):
+            # a system that puts texts into a body unescaped lets their author write the other form beside its own
+            raise Unreadable(f"this is both forms in one body; send {OWN_FORM} or {FLAT_FORM}")
         return Asked(fields.inside("data"), fields)
     if not (fields.has("conversation_id") or fields.has("action")):
         raise Unreadable(f"this asks nothing that is known here; send {OWN_FORM} or {FLAT_FORM}")

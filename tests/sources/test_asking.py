@@ -54,6 +54,13 @@ def test_own_form() -> None:
     )
 
 
+@pytest.mark.parametrize("field", ["conversation_id", "conversationId", "action"])
+def test_both_forms_in_one_body(field: str) -> None:
+    """One form beside the other is refused: somebody's text may have been put into a body unescaped."""
+    body = json.loads(own()) | {field: CONVERSATION}
+    assert refused(json.dumps(body).encode()).startswith("this is both forms in one body")
+
+
 def test_flat_form() -> None:
     """The field report's shape, with the conversation's id, is read as it is meant."""
     body = flat(requestedBy="beth", reason="why\nnot", preview=True, medium="voice")
