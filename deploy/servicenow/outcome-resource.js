@@ -1,8 +1,8 @@
 // A Scripted REST resource, POST /outcome of an API with the id onhook: writes how a removal ended into the work notes,
 // one note for an action, and says truthfully whether it stands there.
 //
-// It writes as the user that calls it (GlideRecordSecure): who may not write a record's work notes cannot do it here. It
-// looks into the journal as the system, so that the user needs no right to read that.
+// It writes as the user that calls it (GlideRecordSecure): who may not write a record's work notes cannot do it here.
+// It looks into the journal as the system, so that the user needs no right to read that.
 (function process(request, response) {
     var asked = request.body && request.body.data ? request.body.data : {};
     var action = String(asked.action_id || '');
@@ -37,7 +37,8 @@
             row.setLimit(1000); // a condition that cannot be applied is dropped, so each row is looked at
             row.query();
             while (row.next()) {
-                if (String(row.getValue('element_id')) === sysId && String(row.getValue('value')).indexOf(action) >= 0) {
+                var isHere = String(row.getValue('element_id')) === sysId;
+                if (isHere && String(row.getValue('value')).indexOf(action) >= 0) {
                     return true;
                 }
             }
@@ -47,8 +48,9 @@
         }
     }
 
+    var isRecord = /^[a-z][a-z0-9_]{0,79}$/.test(table) && /^[0-9a-f]{32}$/.test(sysId);
     var isAction = /^[a-z0-9][a-z0-9-]{0,31}\.[a-z0-9]{26}$/.test(action);
-    if (!isAction || !/^[a-z][a-z0-9_]{0,79}$/.test(table) || !/^[0-9a-f]{32}$/.test(sysId) || note.indexOf(action) < 0) {
+    if (!isAction || !isRecord || note.indexOf(action) < 0) {
         refuse(400, 'action_id, table, sys_id and work_notes with the action in it are needed');
         return;
     }

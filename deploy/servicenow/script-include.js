@@ -28,7 +28,7 @@ OnhookRemoval.prototype = {
     },
 
     secret: function () {
-        var SECRET = this._stored('onhook.secret'); // base64, as generateMac takes it: the source's secret without whsec_
+        var SECRET = this._stored('onhook.secret'); // base64, as generateMac takes it: without whsec_
         return SECRET;
     },
 
@@ -86,8 +86,10 @@ OnhookRemoval.prototype = {
         data.sys_id = String(record.getUniqueValue());
         data.number = this._text(record, 'number');
         data.requested_by = requester;
-        // of the click; a GlideDateTime's value is in UTC
-        return { type: 'caller.remove', timestamp: String(clicked.getValue()).replace(' ', 'T') + 'Z', data: data };
+        // of the click, in UTC; to the millisecond, or a second click may seem to come after the end of the first
+        var fraction = ('00' + Number(clicked.getNumericValue()) % 1000).slice(-3);
+        var at = String(clicked.getValue()).replace(' ', 'T') + '.' + fraction + 'Z';
+        return { type: 'caller.remove', timestamp: at, data: data };
     },
 
     // Signed once for a click: whoever repeats it sends the same bytes under the same id, so it counts once.

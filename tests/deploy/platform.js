@@ -75,6 +75,7 @@ function RESTMessageV2(message, method) {
     call.at = now - START;
     out.calls.push(call);
     var answer = job.http ? really(call) : answers.length > 1 ? answers.shift() : answers[0];
+    call.answer = answer.body;
     now += Math.min(answer.takes || 0, call.timeout);
     if (answer.throws) { throw new Error(answer.throws); }
     return {

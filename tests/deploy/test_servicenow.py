@@ -78,6 +78,12 @@ def test_a_double_click() -> None:
     assert len(set(ids)) == 2
 
 
+def test_the_time_of_the_click() -> None:
+    """A click is timed to the millisecond: what is cut to a second could have been after the end of the first."""
+    (removal,) = removals(click(now="2026-11-20T09:00:00.042Z"))
+    assert removal.event_at == NOW + 42
+
+
 @pytest.mark.parametrize(
     "number",
     ["INC ${password} ${gs.getProperty}", "INC – ünï 😀 \u2028", 'INC "quoted" \\ </script>', "INC\x7f"],

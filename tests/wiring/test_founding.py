@@ -182,7 +182,7 @@ def test_the_script_signs(tmp_path: Path, status: int, told: str) -> None:
     removal = removal_in(asked, None, None)
     assert (removal.conversation_id, removal.selector.value) == (CONVERSATION, PHONE)
     event = json.loads(delivery.body)
-    assert (event["timestamp"], event["data"]["number"]) == ("2026-11-20T09:00:00Z", changes["number"])
+    assert (event["timestamp"], event["data"]["number"]) == ("2026-11-20T09:00:00.000Z", changes["number"])
     assert made.script
     assert made.script.read_text(encoding="utf-8") == made.shown
     assert "{{" not in made.shown
