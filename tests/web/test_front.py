@@ -238,6 +238,23 @@ async def test_while_draining_nothing_is_taken(desk: Desk) -> None:
     assert (await desk.http.get(f"/actions/{ACTION}?key={1:032x}")).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+async def test_who_asks_first_is_told_the_same_of_every_name(desk: Desk, method: str) -> None:
+    """Who asks whether webhooks are taken hears yes of every name, and his origin again if it is one, and only one."""
+    answers = [await desk.http.request(method, f"/webhooks/{name}") for name in ("desk", "nobody", "%00")]
+    assert {(one.status_code, tuple(one.headers.items())) for one in answers} == {
+        (200, tuple(answers[0].headers.items()))
+    }
+    assert answers[0].headers["allow"] == "POST, HEAD, OPTIONS"
+    assert "webhook-allowed-origin" not in answers[0].headers
+    asked = [("webhook-request-origin", "desk.example")]
+    answer = await desk.http.request(method, "/webhooks/desk", headers=asked)
+    assert (answer.headers["webhook-allowed-origin"], answer.headers["webhook-allowed-rate"]) == ("desk.example", "600")
+    for odd in ([*asked, *asked], [("webhook-request-origin", "*")], [("webhook-request-origin", "a b")]):
+        odd_one = await desk.http.request(method, "/webhooks/desk", headers=odd)
+        assert "webhook-allowed-origin" not in odd_one.headers
+
+
 async def test_an_account_is_shown_to_its_key(desk: Desk) -> None:
     """The link shows how the action stands; no link that is not exactly it shows whether there is one."""
     link = (await desk.post()).json()["links"]["self"].removeprefix(PUBLIC)
