@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.story.mutants.mutant import Mutant
+from tests.story.mutants.nursery import MOST_SECONDS, Job
 
 ROOT = Path(__file__).parents[3]
 NURSERY = Path(__file__).with_name("nursery.py")
@@ -55,7 +56,7 @@ def mutated(mutant: Mutant, root: Path = ROOT) -> str:
     return text
 
 
-def _copied(folder: Path) -> Path:
+def copied(folder: Path) -> Path:
     """Copy the house once, compiled: the copies of all mutants are links to this one, but for what they change."""
     for room in ("service", "tests"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("evidence", "__pycache__"))
@@ -64,12 +65,12 @@ def _copied(folder: Path) -> Path:
     return folder
 
 
-def _plant(mutant: Mutant | None, copy: Path, folder: Path) -> None:
+def plant(mutant: Mutant | None, copy: Path, folder: Path) -> None:
     """Link the copy of the house to `folder`, and take the safeguard out there."""
     shutil.copytree(copy, folder, copy_function=os.link)
     if mutant is None:
         return
-    file, text = folder / "service" / mutant.file, mutated(mutant)
+    file, text = folder / "service" / mutant.file, mutated(mutant, copy)
     # a link is cut before it is written to, and compiled code is believed by time and length of its source
     for old in (file, *file.parent.glob(f"__pycache__/{file.stem}.*")):
         old.unlink()
@@ -85,23 +86,35 @@ def grow(mutants: Sequence[Mutant | None], tests: Sequence[str] = ()) -> list[Ou
     """
     folder = Path(tempfile.mkdtemp(prefix="oh-mutants-", dir="/tmp"))  # short enough for a socket
     try:
-        copy, jobs = _copied(folder / "copy"), list[dict[str, str]]()
+        copy, jobs = copied(folder / "copy"), list[Job]()
         for number, mutant in enumerate(mutants):
             root = folder / str(number)
-            _plant(mutant, copy, root)
-            jobs.append({"root": str(root), "tests": " ".join(tests or ([mutant.caught_by] if mutant else []))})
-        ran = subprocess.run(
-            [sys.executable, str(NURSERY)], input=json.dumps(jobs), stdout=subprocess.PIPE, text=True, check=True
-        )
-        codes = json.loads(ran.stdout)
+            plant(mutant, copy, root)
+            asked = list(tests or ([mutant.caught_by] if mutant else []))
+            jobs.append({"root": str(root), "tests": asked, "order": [], "known": [], "seconds": MOST_SECONDS})
+        codes = tend(jobs, os.cpu_count() or 1)
         return [_outcome(Path(job["root"]), codes[job["root"]], job["tests"]) for job in jobs]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(root: Path, code: int, asked: str) -> Outcome:
+def tend(jobs: Sequence[Job], together: int) -> dict[str, int]:
+    """Run the tests of each, `together` at a time; return pytest's exit codes by the roots."""
+    ran = subprocess.run(
+        [sys.executable, str(NURSERY), str(together)],
+        input=json.dumps(jobs),
+        env={**os.environ, "CI": "true"},  # the same examples each time
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    codes: dict[str, int] = json.loads(ran.stdout)
+    return codes
+
+
+def _outcome(root: Path, code: int, asked: Sequence[str]) -> Outcome:
     said = (root / "said").read_text(encoding="utf-8", errors="replace")
     failed = tuple(re.findall(r"^FAILED (\S+)", said, re.MULTILINE))
-    of_those = bool(failed) and all(one.startswith(tuple(asked.split())) for one in failed)
+    of_those = bool(failed) and all(one.startswith(tuple(asked)) for one in failed)
     is_caught = code == TESTS_FAILED and of_those and not _BROKEN.search(said)
     return Outcome(is_caught, failed, said[-4000:])

@@ -13,8 +13,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
+from typing import TypedDict
 
 import pytest
 
@@ -22,15 +23,68 @@ import pytest
 OTHERS = "anyio.pytest_plugin httpx hypothesis orjson prometheus_client pydantic redis.asyncio starlette.applications"
 BROKEN = 98  # an exit code that pytest does not have
 MOST_SECONDS = 100  # for one mutant; its tests take one or two
+CUT_OFF = "cut_off"  # the name of the note that says so
+ENDING_SECONDS = 10  # to end what its tests began, when the time is over
 
 
-def run(job: Mapping[str, str]) -> int:
+class Job(TypedDict):
+    """One mutant and its tests.
+
+    Attributes:
+        root: the copy of the house.
+        tests: files, node ids and options, as pytest takes them.
+        order: of all ids of these files that there were before, those to run, first to last; empty: all as they stand.
+        known: those ids; another one is of a parameter that the mutant changed, and runs as well.
+        seconds: how long it may take.
+    """
+
+    root: str
+    tests: list[str]
+    order: list[str]
+    known: list[str]
+    seconds: int
+
+
+class Chosen:
+    """Has pytest run only what can see the mutant, and what ends soonest first."""
+
+    def __init__(self, job: Job) -> None:
+        self._places = {test: place for place, test in enumerate(job["order"])}
+        self._others = frozenset(job["known"]) - set(self._places)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Choose and sort; a test that nobody knew comes last."""
+        if self._places:
+            last = len(self._places)
+            items[:] = [item for item in items if item.nodeid not in self._others]
+            items.sort(key=lambda item: self._places.get(item.nodeid, last))
+
+
+def cut_off_after(seconds: int, note: Path) -> None:
+    """End as at Ctrl-C when the time is over, so that servers which tests started are ended too; and then at once.
+
+    Args:
+        seconds: how long it may take.
+        note: a file that is there when the time was over.
+    """
+
+    def over(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(ENDING_SECONDS)
+        note.touch()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+
+
+def run(job: Job) -> int:
     """Run the tests of one mutant in this process, which is a fork; return pytest's exit code."""
     root = Path(job["root"])
     said = os.open(root / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    signal.alarm(MOST_SECONDS)
+    cut_off_after(job["seconds"], root / CUT_OFF)
     os.chdir(root)
     sys.path[0] = str(root)
     spec = importlib.util.find_spec("service")
@@ -39,10 +93,10 @@ def run(job: Mapping[str, str]) -> int:
         return BROKEN
     # plugins that are imported already are not rewritten for their asserts, which are none of ours
     quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-n", "0")
-    return pytest.main(["-q", "--tb=short", "-rfE", *quiet, *job["tests"].split()])
+    return pytest.main(["-q", "--tb=short", "-rfE", *quiet, *job["tests"]], [Chosen(job)])
 
 
-def main(jobs: list[dict[str, str]], together: int) -> dict[str, int]:
+def main(jobs: list[Job], together: int) -> dict[str, int]:
     """Run all jobs, `together` at a time; return the exit code of each by its root."""
     for name in OTHERS.split():
         importlib.import_module(name)
@@ -68,4 +122,4 @@ def main(jobs: list[dict[str, str]], together: int) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(json.load(sys.stdin), os.cpu_count() or 1)))
+    sys.stdout.write(json.dumps(main(json.load(sys.stdin), int(sys.argv[1]))))
