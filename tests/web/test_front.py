@@ -207,6 +207,15 @@ async def test_the_same_id_with_another_body(desk: Desk) -> None:
     assert len(desk.shelf.offers) == 1
 
 
+async def test_a_key_that_is_not_signed_counts_for_nothing(desk: Desk) -> None:
+    """An Idempotency-Key joins no two deliveries and parts none: only what is signed says what is the same."""
+    await desk.post(x_id="one", idempotency_key='"k1"')
+    again = await desk.post(x_id="one", idempotency_key="k2")
+    another = await desk.post(x_id="two", idempotency_key="k1")
+    assert [one.json()["status"] for one in (again, another)] == ["duplicate", "accepted"]
+    assert len(desk.shelf.offers) == 2
+
+
 async def test_what_is_not_stored_is_not_promised(desk: Desk) -> None:
     """While the store is down the sender hears 503 and when to come back, and nothing of the reason."""
     desk.shelf.is_down = True
