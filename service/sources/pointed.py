@@ -26,6 +26,8 @@ _TEXTS: Final = (
     "communication_id", "participant_id", "external_contact_id", "user_id", "caller_phone", "purpose", "medium",
     "conversation_id", "ticket", "number", "requested_by", "actor", "reason",
 )  # fmt: skip
+# these say who leaves which conversation, so a text that says several says none
+_MEANT: Final = ("conversation_id", "attribute", *_TEXTS[:7])
 _EVENT_CHARS: Final = 200
 _MINUTES: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
@@ -122,7 +124,14 @@ class AskOptions(BaseModel):
         return value if isinstance(value, Pointer) else None
 
     def found(self, event: object) -> Asked:
-        """Return the fields of one event under the names of our own forms."""
+        """Return the fields of one event under the names of our own forms.
+
+        Raises:
+            Unreadable: a text names two people or two conversations, or a time cannot be read.
+        """
+        for name in _MEANT:
+            if (at := self._at(name)) and at.is_ambiguous(event):
+                raise Unreadable(f"{name} is said in more than one way in one text; write one")
         values: dict[str, object] = {"action": ACTION}
         for name in _TEXTS:
             if (at := self._at(name)) and (value := at.find(event)) is not None:

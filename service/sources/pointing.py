@@ -7,7 +7,7 @@ list whose `name` is `conversation`: many systems send the fields of their own m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -26,7 +26,7 @@ class Pointer:
 
     Attributes:
         text: as it was written.
-        pattern: what of the text there is meant: the first group of this, wherever it is found; None for all of it.
+        pattern: what of the text there is meant: the group in this, where it fits first; None for all of it.
     """
 
     text: str
@@ -36,10 +36,16 @@ class Pointer:
         """Return what stands there in `value`, or None: nothing does, or the pattern does not fit."""
         for step in _steps(self.text):
             value = _next(value, step)
-        if self.pattern is None:
-            return value
-        found = self.pattern.search(value[:_TEXT_CHARS]) if isinstance(value, str) else None
-        return found[1] if found else None
+        return value if self.pattern is None else next(self._findings(value), None)
+
+    def is_ambiguous(self, value: object) -> bool:
+        """Whether the pattern finds several things in the text there, so that nobody can tell which is meant."""
+        whole = Pointer(self.text).find(value)
+        return len(set(self._findings(whole))) > 1
+
+    def _findings(self, value: object) -> Iterator[str]:
+        fits = self.pattern.finditer(value[:_TEXT_CHARS]) if self.pattern and isinstance(value, str) else ()
+        return (fit[1] for fit in fits if fit[1] is not None)
 
 
 def _next(value: object, step: Step) -> object:

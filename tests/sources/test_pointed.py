@@ -115,6 +115,20 @@ def test_what_is_no_text_names_nobody(value: object) -> None:
             removal_in(options().found(event), None, NOW)
 
 
+def test_a_text_that_names_two() -> None:
+    """A text that names two people, or two conversations, names nobody; the same one twice is one."""
+    who = {"at": "/t", "pattern": r"(\+[0-9]+)"}
+    ask = AskOptions.model_validate({"conversation_id": {"at": "/t", "pattern": "c=(\\S+)"}, "caller_phone": who})
+    line = f"c={CONVERSATION} {PHONE}"
+    found = removal_in(ask.found({"t": f"{line} {PHONE}"}), None, NOW)
+    assert (found.conversation_id, found.selector.value) == (CONVERSATION, PHONE)
+    for more, name in ((" +14155550124", "caller_phone"), (f" c={PARTICIPANT}", "conversation_id")):
+        with pytest.raises(Unreadable, match=f"^{name} is said in more than one way in one text"):
+            ask.found({"t": line + more})
+    # what a text is about may well be said twice
+    assert options(reason={"at": "/t", "pattern": "(a.)"}).found({"t": "ab ac"}).fields.word("reason", 9) == "ab"
+
+
 def test_nothing_there() -> None:
     """What stands nowhere, is null or empty is absent: without a conversation or a person there is no removal."""
     for event in ({}, {"c": None, "p": None}, {"c": "", "p": ""}, {"c": CONVERSATION}, {"p": PHONE}):

@@ -50,12 +50,30 @@ def test_places(at: str, found: object) -> None:
     "pattern, found",
     [
         (r"remove (\+[0-9]+)", "+14155550123"), (r"from (\S+),", "c-1"), (r"(nobody)", None), (r"^(please)", None),
-        (r"remove(?: (x))?", None), (r"()", ""),
+        (r"remove(?: (x))?", None), (r"r(?:emove|om c-(1))", "1"), (r"()", ""),
     ],
 )  # fmt: skip
 def test_patterns(pattern: str, found: str | None) -> None:
     """Of a text the first group is meant, wherever the pattern fits."""
     assert pointer_in({"at": "/text", "pattern": pattern}).find(BODY) == found
+
+
+@pytest.mark.parametrize(
+    "text, is_so",
+    [
+        ("a1", False),
+        ("a1 a1", False),
+        ("a1 a2", True),
+        ("", False),
+        ("b", False),
+        ("a a1", False),
+        (["a1", "a2"], False),
+    ],
+)
+def test_more_than_one_thing(text: object, is_so: bool) -> None:
+    """A text in which a pattern finds two different things does not say which is meant; the same twice is one."""
+    assert pointer_in({"at": "/x", "pattern": "a([0-9])?"}).is_ambiguous({"x": text}) is is_so
+    assert not pointer_in("/x").is_ambiguous({"x": text})
 
 
 def test_a_pattern_is_held_against_text_alone() -> None:
