@@ -49,12 +49,24 @@ _OURS: Final[Examples] = {
         },
     },
 }
+_OUR_FORMS: Final[Examples] = {
+    "slack": {
+        "summary": "The slash command of an app in Slack; a click on its button is a form as well.",
+        "value": {
+            "command": "/remove",
+            "text": f"{_CONVERSATION} +14155550123",
+            "user_id": "U2CERLKJA",
+            "channel_id": "C024BE91L",
+            "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+        },
+    },
+}
 
 
 def examples() -> tuple[Examples, Examples]:
     """Return by kind of source what is sent as JSON, and what is sent as a form; each kind is in one of them."""
     as_json: dict[str, Mapping[str, object]] = dict(_OURS)
-    as_form: dict[str, Mapping[str, object]] = {}
+    as_form: dict[str, Mapping[str, object]] = dict(_OUR_FORMS)
     for name in sorted(presets.NAMES):
         preset = presets.preset(name)
         body: str = preset.sample["body"].strip()
