@@ -1,7 +1,8 @@
 """Which tests come by a line: the tests are run once under coverage, and of a mutant only those that can see it.
 
 A line inside of a function is seen by the tests that run it. What runs when its module is imported is seen by the tests
-that use what it defines, by those that run anything else of the file, and by the file's own tests.
+that use what it defines, by those that run anything else of the file, by the file's own tests, and by files of tests
+that name it or what it defines.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from coverage import CoverageData
@@ -37,6 +38,12 @@ class Touches:
                     used = node.id if isinstance(node, ast.Name) else node.attr
                     self._users[used].add((str(path.relative_to(root / "service")), node.lineno))
 
+        self._mentions = defaultdict[str, set[str]](set)
+        for file in {test.partition("::")[0] for test in seconds}:
+            for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
+                for name in _named(node):
+                    self._mentions[name].add(file)
+
     def runs_at_import(self, place: Place) -> bool:
         """Whether a mutant changes what runs before any test does: then one function's code is not all of it."""
         return place.function is None or bool(self._by(place.mutant.file, range(place.first, place.last + 1)) & {""})
@@ -53,12 +60,25 @@ class Touches:
                 for user, line in self._users[name]:
                     seen |= self._by(user, [line])
             seen |= self._by(file, self._tests.get(file, ()))
-            seen |= own
+            named = set[str]().union(*(self._mentions[name] for name in (*place.names, Path(file).stem)))
+            seen |= own | {test for test in self.seconds if test.partition("::")[0] in named}
         return sorted(seen - {""}, key=lambda test: (test not in own, self.seconds[test], test))
 
     def _by(self, file: str, lines: Iterable[int]) -> set[str]:
         known = self._tests.get(file, {})
         return {test for line in lines for test in known.get(line, ())}
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.alias(name=name):
+            yield name.rpartition(".")[2]
+        case ast.ImportFrom(module=str(module)):
+            yield module.rpartition(".")[2]
+        case _:
+            pass
 
 
 def is_own(test: str, place: Place) -> bool:
