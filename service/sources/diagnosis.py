@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from service.sources.signing import STANDARD, Keyring, Layout, fingerprint, mome
 
 _PREFIX: Final = "whsec_"
 _NAME: Final = "{secret}"  # where a sentence names the secret that fits
+_ADDRESS: Final = re.compile(r"https?://[^{]*")  # of a layout that covers our own: HubSpot's
 _DIGESTS: Final[tuple[Literal["sha256", "sha1", "sha512"], ...]] = ("sha256", "sha1", "sha512")
 Verify = Callable[[m.Delivery], m.Verified]
 
@@ -308,10 +310,20 @@ def _layouts(layout: Layout | None) -> Iterator[tuple[str, Layout]]:
     for digest in _DIGESTS:
         if digest != layout.digest:
             yield f"it is made with {digest} instead of {layout.digest}", replace(layout, digest=digest)
-    for content in ("{body}", "{timestamp}.{body}", "{id}.{timestamp}.{body}"):
+    for content in ("{body}", "{timestamp}.{body}", "{id}.{timestamp}.{body}", *_addresses(layout.content)):
         has_all = ("{id}" not in content or layout.id) and ("{timestamp}" not in content or layout.stamp)
         if content != layout.content and has_all:
             yield f"it covers {content} instead of {layout.content}", replace(layout, content=content)
+
+
+def _addresses(content: str) -> Iterator[str]:
+    """Yield what is signed with our address as it may be written where the sender has it."""
+    found = _ADDRESS.search(content)
+    if found:
+        address = found[0]
+        swapped = address.replace("https:", "http:") if address.startswith("https") else f"https{address[4:]}"
+        for other in (address.rstrip("/"), f"{address}/", swapped):
+            yield content.replace(address, other)
 
 
 def _in_small_letters(layout: Layout, verify: Verify) -> Verify:

@@ -256,6 +256,24 @@ def test_another_layout(signature: bytes, words: str) -> None:
     assert words in it.sentences[0]
 
 
+@pytest.mark.parametrize(
+    "set_up, sent",
+    [
+        ("https://onhook.example/hooks", "https://onhook.example/hooks/"),
+        ("https://onhook.example/hooks/", "https://onhook.example/hooks"),
+        ("https://onhook.example/hooks", "http://onhook.example/hooks"),
+        ("http://onhook.example/hooks", "https://onhook.example/hooks"),
+    ],
+)
+def test_another_address(set_up: str, sent: str) -> None:
+    """Where our address is signed too, one that is written otherwise at the sender is recognised, and shown."""
+    hub = of_layout(Layout("x-sign", "POST" + set_up + "{body}", encoding="hex"), TEXT_SECRET)
+    mac = made(b"POST" + sent.encode() + own(), TEXT_SECRET.encode(), b"%s").hex().encode()
+    it = found(m.Delivery("hub", ((b"x-sign", mac),), own(), NOW), hub)
+    assert it.causes == (Cause.LAYOUT,)
+    assert f"it covers POST{sent}{{body}} instead of POST{set_up}{{body}}" in it.sentences[0]
+
+
 def test_hex_in_capitals() -> None:
     """Hex in capitals is recognised where small letters are wanted; and what needs an id or a time is not tried."""
     layout = Layout(signature="x-sign", encoding="hex")
