@@ -66,10 +66,8 @@ class Credentials:
 
     @property
     def form(self) -> bytes:
-        """The body by which a token is asked for, or nothing where there is none to ask for."""
+        """The body by which a token is asked for, where there is a client."""
         given = self._values()
-        if not self.client_id:
-            return b""
         client = {"client_id": self.client_id, "client_secret": given["client_secret"]}
         if not given["password"]:
             return urlencode({"grant_type": "client_credentials", **client}).encode()
