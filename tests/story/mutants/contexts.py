@@ -1,4 +1,4 @@
-"""A pytest plugin that tells coverage which test is running, and keeps how long each took.
+"""A pytest plugin that tells coverage which test is running, and keeps how long each took that passed.
 
 Coverage itself knows a test by its function, and loses an async one at its first await.
 """
@@ -15,6 +15,7 @@ from coverage import Coverage
 
 SECONDS = "ONHOOK_TESTS_SECONDS"  # where to write them
 _seconds: dict[str, float] = {}
+_others: set[str] = set()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,6 +35,13 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
     _seconds[nodeid] += time.monotonic()
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep which did not pass: by them nothing can be said of a mutant."""
+    if not report.passed:
+        _others.add(report.nodeid)
+
+
 def pytest_sessionfinish() -> None:
-    """Write down how long each test took."""
-    Path(os.environ[SECONDS]).write_text(json.dumps(_seconds), encoding="utf-8")
+    """Write down how long each test took that passed."""
+    passed = {test: seconds for test, seconds in _seconds.items() if test not in _others}
+    Path(os.environ[SECONDS]).write_text(json.dumps(passed), encoding="utf-8")

@@ -79,8 +79,7 @@ def tried(room: Room, seed: int = 1, more: Mapping[Place, int] | None = None) ->
         more: mutants beside the sample, and how many seconds they may take.
 
     Raises:
-        CalledProcessError: the tests do not pass as the house stands.
-        RuntimeError: a mutant's tests could not be run, which says nothing of the mutant.
+        RuntimeError: the tests do not pass as the house stands, or those of a mutant could not be run.
     """
     folder = Path(tempfile.mkdtemp(prefix="oh-mutants-", dir="/tmp"))  # short enough for a socket
     try:
