@@ -72,6 +72,10 @@ _NOT_NOW: Mapping[str, Json] = {
     "500": _problem("A fault of this service. Send it again later."),
     "503": _problem("Not stored, or not readable: the sender still owns it.", _LATER),
 }
+_ANYWHERE: Mapping[str, Json] = {
+    "400": _problem("Not written as HTTP is written here: too long, or to be read in more than one way."),
+    "503": _problem("Too many are being answered at once.", _LATER),
+}
 _AS_JSON, _AS_FORM = examples()
 _KEPT: Json = {"oneOf": [ref("Receipt"), ref("Batch")]}
 _POST_WEBHOOK: Json = {
@@ -129,7 +133,10 @@ _HEAD_WEBHOOK: Json = {
     "operationId": "findWebhook",
     "summary": "Whether webhooks are taken here, for a sender that asks first; the same for every name.",
     "parameters": [_SOURCE],
-    "responses": {"200": {"description": "They are.", "headers": {"Allow": _header("The methods of this path.")}}},
+    "responses": {
+        "200": {"description": "They are.", "headers": {"Allow": _header("The methods of this path.")}},
+        **_ANYWHERE,
+    },
 }
 _OPTIONS_WEBHOOK: Json = {
     "operationId": "askForWebhook",
@@ -143,7 +150,8 @@ _OPTIONS_WEBHOOK: Json = {
                 "WebHook-Allowed-Origin": _header("The origin that asked."),
                 "WebHook-Allowed-Rate": _header("Requests a minute.", WHOLE),
             },
-        }
+        },
+        **_ANYWHERE,
     },
 }
 _GET_ACTION: Json = {
@@ -162,6 +170,7 @@ _GET_ACTION: Json = {
     ],
     "responses": {
         "200": _said("All that may be told.", ref("Action"), _APPLIED),
+        "400": _ANYWHERE["400"],
         "404": _problem("No such action, or not its key."),
         **_NOT_NOW,
     },
@@ -169,7 +178,7 @@ _GET_ACTION: Json = {
 _GET_DOCUMENT: Json = {
     "operationId": "describe",
     "summary": "This document.",
-    "responses": {"200": _said("An OpenAPI 3.1 document.", {"type": "object"})},
+    "responses": {"200": _said("An OpenAPI 3.1 document.", {"type": "object"}), **_ANYWHERE},
 }
 _SETTLED: Json = {
     "operationId": "removalSettled",
