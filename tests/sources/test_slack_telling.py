@@ -16,7 +16,7 @@ from service.outbound import Asked, Caller
 from service.sources import KINDS, Outside
 from service.sources.slack_telling import EVENT_TYPE, escaped
 from tests.sources.senders import ACTION_ID, NOTE, NOW, SETTLED, HandClock, Outdoors
-from tests.sources.workspace import BOT, CANARY, CHANNEL, IN_CHANNEL, OPTIONS, USER, PlaySlack
+from tests.sources.workspace import BOT, CANARY, CHANNEL, IN_CHANNEL, OPTIONS, USER, PlaySlack, error
 
 PATH = f"/commands/T1DC2JH3J/397700885554/{CANARY}"
 TICKET = m.Ticket(f"{CHANNEL}/1.2.3", "", PATH)
@@ -32,11 +32,6 @@ def slack(**changes: object) -> tuple[PlaySlack, Source, Outdoors]:
     outdoors = Outdoors(play.app)
     options = KINDS["slack"].options.model_validate(OPTIONS | changes)
     return play, KINDS["slack"].build("desk", options, outdoors.outside), outdoors
-
-
-def error(code: object) -> Response:
-    """Return an error as Slack says it: by a 200."""
-    return JSONResponse({"ok": False, "error": code})
 
 
 async def test_whoever_clicked_is_answered() -> None:

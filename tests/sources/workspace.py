@@ -92,6 +92,11 @@ def delivery(
     return m.Delivery(source, ((b"content-type", media), *signed, *more), body, at)
 
 
+def error(code: object, status: int = 200) -> Response:
+    """Return an error as Slack says it: by a 200, mostly."""
+    return JSONResponse({"ok": False, "error": code}, status)
+
+
 class PlaySlack:
     """Takes answers to clicks and messages into channels, remembers them, and can lose what it says.
 
@@ -99,6 +104,7 @@ class PlaySlack:
         shown: what people were shown, by the path of the address.
         messages: what stands in the channel, the newest first.
         heard: every request.
+        is_over: whether it is half an hour later, so that no click is answered any more.
         lost: how many answers are lost on their way, though what they answer is done.
         refusals: answers that are given instead of doing anything, in their order.
     """
@@ -107,6 +113,7 @@ class PlaySlack:
         self.shown: list[tuple[str, Mapping[str, object]]] = []
         self.messages: list[Mapping[str, object]] = []
         self.heard: list[Heard] = []
+        self.is_over = False
         self.lost = 0
         self.refusals: list[Response] = []
         self.app = Starlette(
@@ -145,5 +152,7 @@ class PlaySlack:
         return JSONResponse({"ok": True, "messages": self.messages, "has_more": False})
 
     def _show(self, heard: Heard) -> Response:
+        if self.is_over:
+            return error("expired_url")
         self.shown.append((heard.path, json.loads(heard.body)))
         return PlainTextResponse("ok")
