@@ -1,6 +1,7 @@
 """What each vendor documents, written by hand: how it signs, and how its desk is told and asked; the presets' opposite.
 
-Nothing here is read from a preset: that the two agree is what the tests show.
+Nothing in the tables is read from a preset: that the two agree is what the tests show. A preset without a row in them
+signs and is told as it says itself, so that a new one is played through too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+
+from service.core.filling import fill
+from service.sources.generic import Options
+from service.sources.presets import preset
 
 KEY = base64.b64encode(b"a play secret of thirty-two bytes").decode()  # good as a text, and as base64
 URL = "https://onhook.test/webhooks/desk"
@@ -191,6 +196,30 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         }
     },
 }
+
+
+def signed(name: str, body: bytes, at: int) -> Mapping[str, str]:
+    """Return the headers by which the system proves `body`."""
+    if name in SIGNERS:
+        return SIGNERS[name](body, at)
+    signature = _options(name).signature
+    assert signature
+    return signature.proof(signature.secret_in(KEY), "msg_1", at, body)
+
+
+def api_of(name: str) -> Api:
+    """Return how the system's desk is told."""
+    if name in APIS:
+        return APIS[name]
+    tell, ticket = _options(name).tell, str(preset(name).sample["asks"]["ticket"])
+    assert tell
+    body = fill(tell.body, {"note": NOTE, "html": NOTE, "moment": MOMENT, "ticket": ticket, "user": USER})
+    note, look = (path.replace("{ticket}", ticket) for path in (tell.path, tell.look))
+    return Api((tell.method, note), body, {}, look, lambda notes: {"notes": notes})
+
+
+def _options(name: str) -> Options:
+    return Options.model_validate(settings_of(name))
 
 
 def settings_of(name: str) -> dict[str, Any]:
