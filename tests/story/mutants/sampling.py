@@ -21,8 +21,8 @@ from tests.story.mutants.swapping import JOBS, Swap
 from tests.story.mutants.touching import Touches, is_own, touches
 
 TOGETHER = 24  # copies at a time
-# Of the tests that can see a mutant, those of its file come first and then what ends soonest, twenty seconds of them:
-# what only a later one would notice counts as survived.
+# Of the tests that can see a mutant those that end soonest are run, twenty seconds of them: what only a later one would
+# notice counts as survived.
 MOST_TEST_SECONDS = 20.0
 # A mutant that never ends is noticed too: no test of ours waits so long. It is cut off before pytest takes it for hung.
 PATIENCE_SECONDS, PATIENCE_FACTOR, MOST_SECONDS = 30, 8, 240

@@ -52,7 +52,7 @@ class Touches:
         return place.function is None or bool(self._by(place.mutant.file, range(place.first, place.last + 1)) & {""})
 
     def of(self, place: Place) -> list[str]:
-        """Return the tests that can see a mutant: those of its own file first, and of each part what ends soonest."""
+        """Return the tests that can see a mutant, what ends soonest first."""
         file = place.mutant.file
         own = {
             test for test in self.seconds if Path(test.partition("::")[0]).stem.startswith(f"test_{Path(file).stem}")
@@ -64,8 +64,8 @@ class Touches:
                     seen |= self._by(user, [line])
             seen |= self._by(file, self._tests.get(file, ()))
             named = set[str]().union(*(self._mentions[name] for name in (*place.names, Path(file).stem)))
-            seen |= own | {test for test in self.seconds if test.partition("::")[0] in named}
-        return sorted(seen & self.seconds.keys(), key=lambda test: (test not in own, self.seconds[test], test))
+            seen |= {test for test in self.seconds if is_own(test, place) or test.partition("::")[0] in named}
+        return sorted(seen & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
 
     def _by(self, file: str, lines: Iterable[int]) -> set[str]:
         known = self._tests.get(file, {})
