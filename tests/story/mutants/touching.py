@@ -54,9 +54,6 @@ class Touches:
     def of(self, place: Place) -> list[str]:
         """Return the tests that can see a mutant, what ends soonest first."""
         file = place.mutant.file
-        own = {
-            test for test in self.seconds if Path(test.partition("::")[0]).stem.startswith(f"test_{Path(file).stem}")
-        }
         seen = self._by(file, range(place.first, place.last + 1))
         if self.runs_at_import(place):
             for name in place.names:
