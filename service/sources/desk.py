@@ -10,7 +10,8 @@ from service.core import model as m
 from service.core.errors import Refused, Rejected, Reply, Throttled, Unclear
 from service.core.ports import Clock
 from service.outbound import Answered, Caller, Rule
-from service.sources.reading import json_object
+from service.sources.pointing import pointer_in
+from service.sources.reading import Fields, json_value
 
 _ABSENT_SECONDS: Final = 30.0  # a 429 that does not say how long: desks count by the minute
 _MOST_SECONDS: Final = 3600.0  # ServiceNow counts by the hour; nobody may silence us for longer
@@ -18,6 +19,19 @@ _MESSAGE_CHARS: Final = 500  # as long as a kept reply may be
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _MAY_HAVE_ACTED: Final = frozenset({408, 425, *range(500, 600)})
+# where a desk's sentence stands in its error
+_SAID: Final = tuple(
+    pointer_in(at)
+    for at in (
+        "/error/message",  # ServiceNow, PagerDuty, Dataverse
+        "/errorMessages/0",  # Jira
+        "/errorMessage",  # Jira Service Management
+        "/errors/0/message",  # Freshworks, Intercom
+        "/0/message",  # Salesforce
+        "/message",  # HubSpot, Opsgenie
+        "/description",  # Zendesk
+    )
+)
 # What a person mends; a kind adds its own words.
 _ADVICE: Final[Mapping[int, str]] = {
     301: "it sends us elsewhere, and redirects are not followed: set the address it names",
@@ -82,10 +96,11 @@ def reply_in(answered: Answered, advice: Mapping[int, str], *, is_repeat_safe: b
         Unclear: 408, 425, 5xx.
         Rejected: every other answer, redirects included.
     """
-    status, message = answered.status, _message(answered.body)
-    reply = Reply(status, message=message)
+    status = answered.status
     if status in range(200, 300):
-        return reply
+        return Reply(status)
+    message = _message(answered.body)
+    reply = Reply(status, message=message)
     said = f"{status}: {message}" if message else str(status)
     if status == _TOO_MANY or (status == _UNAVAILABLE and is_repeat_safe):
         seconds = answered.retry_after_seconds(absent=_ABSENT_SECONDS, most=_MOST_SECONDS)
@@ -97,9 +112,10 @@ def reply_in(answered: Answered, advice: Mapping[int, str], *, is_repeat_safe: b
 
 
 def _message(body: bytes) -> str:
-    """Return the sentence of an error body `{"error":{"message":…}}`, or ""."""
+    """Return the sentence of an error body, or ""."""
     try:
-        fields = json_object(body)
-        return fields.inside("error").prose("message", _MESSAGE_CHARS) if fields.has("error") else ""
+        value = json_value(body)
     except Refused:
         return ""
+    said = next((text for at in _SAID if isinstance(text := at.find(value), str)), "")
+    return Fields({"said": said}).prose("said", _MESSAGE_CHARS)

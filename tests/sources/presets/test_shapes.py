@@ -145,3 +145,35 @@ async def test_another_time(status: int, error: type[Exception]) -> None:
     _, _, source = desk({"again": [409]}, status)
     with pytest.raises(error):
         await source.tell(TICKET, SETTLED, "Gone.")
+
+
+ERRORS = {
+    "pagerduty": {"error": {"message": "Requester User Not Found", "code": 1008}},
+    "dynamics": {"error": {"code": "0x80040217", "message": "incident does not exist"}},
+    "jira": {"errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {}},
+    "jsm": {"errorMessage": "The request could not be found.", "i18nErrorMessage": {}},
+    "freshdesk": {
+        "description": "Validation failed",
+        "errors": [{"field": "body", "message": "It should be a String"}],
+    },
+    "intercom": {"type": "error.list", "errors": [{"code": "not_found", "message": "Resource Not Found"}]},
+    "salesforce": [{"message": "The requested resource does not exist", "errorCode": "NOT_FOUND"}],
+    "hubspot": {"status": "error", "message": "ticket does not exist", "category": "VALIDATION_ERROR"},
+    "zendesk": {"error": "RecordNotFound", "description": "Not found"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+async def test_what_a_desk_says_of_its_refusal(name: str) -> None:
+    """A desk's own sentence, wherever its errors have it, stands behind ours, which says what to mend."""
+    play = PlayDesk(lambda: JSONResponse(ERRORS[name], 404))
+    source = Generic("desk", options(None, {}), Outdoors(play.app).outside)
+    with pytest.raises(Rejected, match=r"^404: the ticket is missing.*\(it said: [A-Za-z ]{9,}.*\)$"):
+        await source.tell(TICKET, SETTLED, "Gone.")
+
+
+async def test_what_a_desk_says_of_its_yes_is_not_kept() -> None:
+    """What a desk answers when it did what was asked is the note again, or a ticket: none of that is ours to keep."""
+    play = PlayDesk(lambda: JSONResponse({"message": "Gone.", "description": "about a person"}, 201))
+    source = Generic("desk", options(None, {}), Outdoors(play.app).outside)
+    assert await source.tell(TICKET, SETTLED, "Gone.") == m.Reply(201)

@@ -12,7 +12,9 @@ from service.core import model as m
 from service.outbound import Caller, Outgoing, Rule
 from service.sources import KINDS, Outside
 from service.sources.presets import NAMES, preset
+from service.store.redis import RedisStore
 from service.web.front import public_door
+from tests.flow.meddler import Meddler, down, on
 from tests.flow.stage import ORG, SOURCE, Scene, Stage
 from tests.sources.presets.vendors import SIGNERS, PlayDesk, api_of, settings_of, signed
 from tests.web.doors import Refused, client_on
@@ -132,3 +134,27 @@ async def test_too_late(stage: Stage, name: str) -> None:
     assert account.action.outcome.kind is m.OutcomeKind.EXPIRED
     assert (await story.told(account.action.id)).state is m.ReportState.TOLD
     assert await scene.effects() == 0
+
+
+async def test_half_of_a_batch_of_hubspot(stage: Stage) -> None:
+    """Half of a batch stored is no yes; its repeat, though it counts its tries, adds the other half alone."""
+    scenes = [await stage.scene(), await stage.scene()]
+    story = Story("hubspot", stage, scenes[0])
+    event = story.body.strip("[]")
+    story.body = f"[{event},{event.replace(scenes[0].cid, scenes[1].cid).replace('4711', '4712')}]"
+    store, accepts = stage.store, iter((None, down(), None, None))
+
+    def second_fails() -> None:
+        if fault := next(accepts):
+            raise fault
+
+    stage.store = cast("RedisStore", Meddler(store, before=on("accept", second_fails, 4)))
+    assert (await story.ask()).status_code == 503
+    again = await story.repeat()
+    stage.store = store
+    assert again.status_code == 200
+    assert [one["status"] for one in again.json()["results"]] == ["duplicate", "accepted"]
+    place = stage.place()
+    for one in again.json()["results"]:
+        await stage.finish(one["action"], place)
+    assert [await scene.effects() for scene in scenes] == [1, 1]
