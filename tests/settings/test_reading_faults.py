@@ -8,8 +8,10 @@ import pytest
 
 from service import settings
 from service.settings import Settings
+from service.sources import KINDS
 from tests.settings.test_reading import FILE, HUSH, ONE, TWO, WHOLE, faults_of, heard
 
+KINDS_SAID = f"sources.desk.kind: is to be one of {', '.join(KINDS)}"
 SECTIONS = "redis, doors, outbound, log, limits, retention, wording, orgs, sources"
 
 
@@ -69,9 +71,9 @@ def test_misspelt_settings(name: str, fault: str) -> None:
         ("orgs = 1", "orgs: is a section: name a setting in it"),
         ("log = 'debug'", "log: is a section: name a setting in it"),
         ("orgs.acme = 'x'", "orgs.acme: is a section: name a setting in it"),
-        ("sources.desk = 'x'", "sources.desk.kind: is to be one of servicenow, standard"),
-        ("[sources.desk]\nkind = 'zendesk'", "sources.desk.kind: is to be one of servicenow, standard"),
-        ("[sources.desk]\nkind = ['standard']", "sources.desk.kind: is to be one of servicenow, standard"),
+        ("sources.desk = 'x'", KINDS_SAID),
+        ("[sources.desk]\nkind = 'zendesks'", KINDS_SAID),
+        ("[sources.desk]\nkind = ['standard']", KINDS_SAID),
     ],
 )
 def test_unknown_keys_and_wrong_shapes(toml: str, fault: str) -> None:

@@ -41,7 +41,9 @@ def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
     typed = {**ORG, **{name: getattr(org, name) for name in POLICY}}
     assert settings.OrgSettings.model_validate(typed) == org
     for name, kind in KINDS.items():
-        source = kind.options.model_validate({**SOURCE, "kind": name, "secrets": [ONE], "reports": []})
+        source = kind.options.model_validate(
+            {**SOURCE, "kind": name, "secrets": [ONE.removeprefix("whsec_")], "reports": []}
+        )
         typed = {field: getattr(source, field) for field in kind.options.model_fields}
         assert kind.options.model_validate(typed) == source
 
