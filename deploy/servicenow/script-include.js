@@ -115,10 +115,10 @@ OnhookRemoval.prototype = {
             var said = this._post(signed, latest - this._now());
             unsure = unsure || said.unanswered;
             var next = this._now() + (said.later || pause) * 1000;
-            if (said.accepted || !said.repeatable || next >= latest) {
+            var isOver = said.accepted || !said.repeatable || next >= latest;
+            if (isOver || !this._waited(next - this._now())) {
                 return { accepted: said.accepted, unsure: unsure, why: said.why, id: signed.id };
             }
-            this._wait(next - this._now());
             pause = pause * 2;
         }
     },
@@ -198,8 +198,13 @@ OnhookRemoval.prototype = {
         return new Date().getTime();
     },
 
-    _wait: function (milliseconds) {
-        gs.sleep(milliseconds); // of the global scope
+    _waited: function (milliseconds) {
+        try {
+            gs.sleep(milliseconds);
+            return true;
+        } catch (missing) {
+            return false; // a scoped application has none: what was not taken at once is not asked again
+        }
     },
 
     type: 'OnhookRemoval'

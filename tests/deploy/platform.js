@@ -1,7 +1,8 @@
 // A stub of the ServiceNow platform for scripts of deploy/servicenow: runs the job on standard input, prints what happened.
 //
-// A job: {scripts: [text], record, rows, answers, mac, property, encrypted, http, denied}. Time passes only when a script
-// sleeps or a call takes its while; with `http` the calls are real. The result names messages, notes, calls and sleeps.
+// A job: the scripts, and what they meet: record, rows, request, properties, answers, mac, now, http, scoped, denied, deaf.
+// Time passes only when a script sleeps or a call takes its while; with `http` the calls are real. The result names
+// messages, notes, calls and sleeps.
 var childProcess = require('child_process');
 var crypto = require('crypto');
 var fs = require('fs');
@@ -155,7 +156,7 @@ var platform = {
   sn_ws_err: { ServiceError: ServiceError },
   gs: {
     getUserName: function () { return java(job.user || 'beth.anglin'); },
-    generateGUID: function () { guids += 1; return java(('0'.repeat(31) + guids).slice(-32)); },
+    generateGUID: function () { guids += 1; return java(('0'.repeat(32) + (now + guids).toString(16)).slice(-32)); },
     getProperty: function (name, other) { return java(text((job.properties || {})[name]) || text(other)); },
     addInfoMessage: function (message) { out.info.push(String(message)); },
     addErrorMessage: function (message) { out.error.push(String(message)); },
@@ -173,6 +174,7 @@ if (job.request) {
     setError: function (error) { out.refused = { status: error.status, message: error.message }; }
   };
 }
+if (job.scoped) { delete platform.gs.sleep; }
 var context = vm.createContext(platform);
 // one script include for all scripts of a job, each script as often as it is named
 job.scripts.forEach(function (script) { vm.runInContext(script, context); });

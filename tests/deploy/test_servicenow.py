@@ -161,6 +161,13 @@ def test_the_secret_is_encrypted_at_rest() -> None:
     assert len(removals(click(properties={"onhook.secret": f"enc:{SECRET}"}))) == 1
 
 
+def test_where_nobody_can_wait() -> None:
+    """In a scoped application, which cannot wait, one try is made, and a lost answer is no no there either."""
+    for answer, words in ((BUSY, f"{NOT}503: {{}}"), (SLOW, f"{PERHAPS}socket timed out")):
+        happened = click(answer, scoped=True)
+        assert (len(happened.calls), happened.error) == (1, [words])
+
+
 def test_a_record_that_cannot_be_told() -> None:
     """Where the record takes no note the agent is told all the same, and the instance's log."""
     happened = click(BUSY, denied="update")
