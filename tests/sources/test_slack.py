@@ -233,6 +233,15 @@ async def test_how_it_is_told(changes: dict[str, object], told: tuple[str, ...])
             assert not await source.is_told(report, SETTLED)
 
 
+async def test_another_button_and_another_address() -> None:
+    """The button may be called otherwise, and Slack's Web API be elsewhere."""
+    outdoors = Outdoors(PlaySlack().app)
+    source = built(outdoors, button="drop", api_url="http://127.0.0.1:8091/", **IN_CHANNEL)
+    assert removal(delivery(button(actions=[pressed(LINE, "drop")])), source).requester == USER
+    assert {str(rule.origin) for rule in outdoors.rules} == {"http://127.0.0.1:8091", "https://hooks.slack.com"}
+    assert (await source.tell(replace(REPORT, channel="channel"), SETTLED, NOTE)).status == 200
+
+
 def test_terms() -> None:
     """Slack takes forms and JSON, 200 for a yes and for what it shows as words, and is told no word of a button."""
     source = built()

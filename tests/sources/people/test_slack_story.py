@@ -189,10 +189,7 @@ def log() -> Iterator[io.BytesIO]:
 
 
 async def test_the_address_is_shown_nowhere(stage: Stage, log: io.BytesIO) -> None:
-    """Where a click is answered is in no log, account, answer, refusal, dead letter, outcome or name of a key.
-
-    It is kept with the action until its end, and with the report alone after that.
-    """
+    """Where a click is answered is in no log, account, answer, refusal or outcome; after the end the report has it."""
     play, scene = PlaySlack(), await stage.scene()
     outcomes = {"outcome_url": "https://receiver.example/hook", "outcome_secret": f"whsec_{'cGxheS1z' * 6}"}
     counter = Counter.opened(stage, play.app, OPTIONS | IN_CHANNEL | outcomes)
