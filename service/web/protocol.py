@@ -16,7 +16,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import httptools
 import uvicorn
@@ -41,7 +41,7 @@ class Limits:
         answer_seconds: for an answer: the longest `Prefer: wait` (20), and Redis' own deadlines before and after.
         idle_seconds: between two requests on one connection.
         stop_seconds: how long a stop waits for answers under way.
-        in_flight: requests being answered at once; the next ones hear 503.
+        in_flight: whole requests being answered at once; the next ones hear 503.
         connections: open at once; the next ones are cut. Twice the slow callers that must not keep out honest ones
             (1,500), each of whom lives for `receive_seconds`.
         headers, head_bytes, url_bytes: nothing a ticketing system or a proxy sends comes near.
@@ -93,6 +93,7 @@ class Guarded(HttpToolsProtocol):
     """One connection."""
 
     limits = Limits()
+    receiving: ClassVar[set[Guarded]] = set()  # of this server: an app waits for the rest of its request
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class Guarded(HttpToolsProtocol):
         """End the timer with the connection."""
         if self._timer is not None:
             self._timer.cancel()
+        self.receiving.discard(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -180,7 +182,7 @@ class Guarded(HttpToolsProtocol):
         """Let an app answer; or while too many answers are under way, say so."""
         self._check_head()
         self._is_in_head = False
-        is_free = len(self.tasks) < self.limits.in_flight
+        is_free = len(self.tasks) - len(self.receiving) < self.limits.in_flight  # half a body keeps out nobody
         cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
         is_plain = (cycle is None or cycle.response_complete) and self.parser.get_method() != b"HEAD"
         if is_plain and not is_free:
@@ -188,6 +190,8 @@ class Guarded(HttpToolsProtocol):
             return
         self.app = self._open_app if is_free else _overloaded
         super().on_headers_complete()
+        if not self.pipeline:
+            self.receiving.add(self)
 
     def _turn_away(self) -> None:
         """Say the 503 without an app, a task or a response object: what is refused must not cost those who are served.
@@ -226,6 +230,7 @@ class Guarded(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin the deadline of the answer, or, where it was answered before its body came, wait for the next one."""
         super().on_message_complete()
+        self.receiving.discard(self)
         self._is_receiving = False
         if self.cycle.response_complete:
             self._rest()
@@ -235,6 +240,7 @@ class Guarded(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin the next phase: the next answer, the rest of a message, or idleness."""
         super().on_response_complete()
+        self.receiving.discard(self)
         is_answering = not self.cycle.response_complete  # the newest; they are answered in turn
         is_whole = not self._is_receiving or self._is_in_head or bool(self.pipeline)
         if self.transport.is_closing():
@@ -275,6 +281,7 @@ class Guarded(HttpToolsProtocol):
     def _refuse(self, reason: str) -> None:
         """Answer 400 and hang up, after the answers of earlier requests, where those are under way."""
         self._is_refused = True
+        self.receiving.discard(self)
         problems.note_refusal(problems.UNKNOWN_SOURCE, "bad_request", reason, self._message_bytes)
         cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
         if cycle is not None and self._is_receiving and not self._is_in_head:
@@ -356,6 +363,7 @@ def server(app: ASGIApp, sock: socket.socket, limits: Limits | None = None) -> S
 
     class Connection(Guarded):
         limits = granted
+        receiving: ClassVar[set[Guarded]] = set()
 
     config = Config(
         app,

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from service.web.protocol import Guarded
 from tests.web.doors import counted
-from tests.web.wire import CHUNKED, PATIENCE, QUICK, get, post, running, until
+from tests.web.wire import CHUNKED, PATIENCE, QUICK, Running, get, post, running, until
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
@@ -60,6 +61,34 @@ async def test_who_is_turned_away_may_come_again(sent: bytes, later: bytes, goes
             assert (await (await caller.say(get("/next"))).hear())[0] == 200
         else:
             assert await caller.rest() == b""
+
+
+def receiving(it: Running) -> set[Guarded]:
+    """Return the connections for whose bodies an app waits."""
+    kind = it.server.config.http_protocol_class
+    assert issubclass(kind, Guarded)
+    return kind.receiving
+
+
+@pytest.mark.parametrize("half", [post(b"x" * 10)[:-4], CHUNKED + b"5\r\n123"], ids=["half a body", "half a chunk"])
+async def test_half_a_body_keeps_out_nobody(half: bytes) -> None:
+    """Who does not finish his body is not counted among those who are answered, and is when he has finished it."""
+    async with running(replace(QUICK, in_flight=1, receive_seconds=PATIENCE, answer_seconds=PATIENCE)) as it:
+        slow = [await (await it.call()).say(half) for _ in range(3)]
+        await until(lambda: len(it.server.server_state.tasks) == 3)
+        honest = await it.call()
+        assert (await (await honest.say(get())).hear())[0] == 200
+        busy = await (await it.call()).say(post(b"x" * 10, path="/gate")[:-4])
+        await until(lambda: len(it.server.server_state.tasks) == 4)
+        await busy.say(b"xxxx")
+        await until(lambda: len(receiving(it)) == 3)
+        assert (await (await honest.say(get())).hear())[0] == 503
+        it.app.gates["/gate"].set()
+        assert (await busy.hear())[0] == 200
+        for one in slow:
+            one.writer.close()
+        await until(lambda: not it.server.server_state.tasks)
+        assert (await (await honest.say(get())).hear())[0] == 200
 
 
 async def test_who_comes_behind_is_turned_away_in_turn() -> None:
