@@ -40,7 +40,7 @@ def test_a_kind_knows_its_name(kind: str) -> None:
 @EACH
 def test_a_source_is_built_from_its_options(kind: str) -> None:
     """What the rules need to know of a source is what its options say, under its configured name."""
-    source, options = seat(kind).source("desk", **MORE), seat(kind).options
+    source, options = seat(kind).source("desk", None, **MORE), seat(kind).options
     terms = source.terms
     assert (terms.name, terms.org, terms.max_age_seconds) == ("desk", "acme", 30)
     assert (terms.rate, terms.runaway, terms.wait, terms.language) == (0, 7, 2, "en")
