@@ -21,7 +21,8 @@ from tests.sources.senders import NOW, Outdoors
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TOGETHER = {"jsm": "jira", "freshdesk": "freshservice"}  # on the page of their sibling
-PAGES = {name: (DEPLOY / TOGETHER.get(name, name) / "README.md").read_text("utf-8") for name in sorted(NAMES)}
+FILES = {name: DEPLOY / TOGETHER.get(name, name) / "README.md" for name in sorted(NAMES)}
+PAGES = {name: file.read_text("utf-8") for name, file in FILES.items() if file.exists()}
 OWN = sorted(set(PAGES) - set(TOGETHER))
 ORG = '[orgs.acme]\nregion = "eu_central_1"\nclient_id = "i"\nclient_secret = "s"\n'
 SECRET = "a play secret of the page"
@@ -72,6 +73,11 @@ def settings_of(text: str, folder: Path) -> Any:  # noqa: ANN401 - the options o
     (folder / "onhook.toml").write_text(f"{ORG}{text}", encoding="utf-8")
     (source,) = read({"ONHOOK_CONFIG": str(folder / "onhook.toml")}).sources.values()
     return source
+
+
+def test_each_has_its_page() -> None:
+    """Each preset has a page."""
+    assert [str(file.relative_to(DEPLOY)) for file in FILES.values() if not file.exists()] == []
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
