@@ -56,7 +56,7 @@ def honesty(said: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return who was answered in another way than by 202, 429 or 503 with Retry-After."""
     heard = sum((Counter(one["statuses"]) for one in said), Counter[str]())
     unsaid = sum(one["refused_without_retry_after"] for one in said)
-    odd = [f"{number} heard {status}" for status, number in heard.items() if status not in {"202", "429", "503"}]
+    odd = [f"{number} heard {status}" for status, number in heard.items() if status[:3] not in {"202", "429", "503"}]
     return odd + ([f"{unsaid} were not told when to come back"] if unsaid else [])
 
 
@@ -84,7 +84,7 @@ async def at_the_door(flood: Flood, figures: dict[str, object]) -> list[str]:
         *([] if during >= flood.share * before else [f"{during} a second are left of {before}"]),
         *([] if storm["drained_after_seconds"] <= flood.drained_seconds else ["it went on after the flood"]),
         *([] if later >= flood.share * before else [f"{later} a second after the flood, {before} before"]),
-        *([] if storm["statuses"].get("503") else ["nobody was refused: it was no flood"]),
+        *([] if storm["statuses"].get("503 overloaded") else ["nobody was refused: it was no flood"]),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,7 @@ from tests.story.stage import staged
 
 COMMAND = "uv run pytest -n 0 -m slow tests/story/test_storm.py"
 CUT_SECONDS = 10.0
-HONEST_RATE = 20.0  # webhooks a second, each on a connection of its own: many times what people click
+HONEST_RATE = 40.0  # webhooks a second, each on a connection of its own: many times what people click
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ async def test_slow_callers_are_cut_and_honest_ones_are_served(storm: Storm) -> 
     async with staged() as stage:
         with few_files(storm.files):
             scene = await opened(stage)
-        honest = {"rate": HONEST_RATE, "fresh": True}
-        (seen,) = await scene.play([{"seconds": 7, "streams": {"honest": honest}, "slow": storm.each}])
-    slow, served = seen["slow"], seen["honest"]
+        honest = {"seconds": 7, "streams": {"honest": {"rate": HONEST_RATE, "fresh": True}}}
+        # two senders: what one does must not hold up the other
+        played = await asyncio.gather(scene.play([honest]), scene.play([{"streams": {}, "slow": storm.each}]))
+    served, slow = played[0][0]["honest"], played[1][0]["slow"]
     if storm is STORM:
         counters = {"slow callers": slow["connections"], "honest webhooks": sum(served["statuses"].values())}
-        write_evidence("slow_clients", command=COMMAND, counters=counters, findings=[], rss_mb=scene.memory, **seen)
+        write_evidence("slow_clients", command=COMMAND, counters=counters, findings=[], slow=slow, honest=served)
     assert set(served["statuses"]) == {"202"}
     assert served["accepted_ms"]["p99"] <= storm.p99_ms
     assert slow["connections"] == storm.each * 3
@@ -62,7 +64,7 @@ class Noise:
 
 # a source may send a minute's at once, so what is to be refused within a few seconds is over a small rate
 MURMUR = Noise(60, 100.0, 3)
-NOISE = Noise(3000, 500.0, 30)
+NOISE = Noise(1200, 200.0, 30)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ async def test_a_loud_source_costs_its_neighbour_nothing(noise: Noise) -> None:
         counters |= {f"neighbour: {status}": number for status, number in both["neighbour"]["statuses"].items()}
         write_evidence("fairness", command=COMMAND, counters=counters, findings=[], alone=alone, together=both)
     assert set(alone["neighbour"]["statuses"]) == set(both["neighbour"]["statuses"]) == {"202"}
-    assert set(both["loud"]["statuses"]) == {"202", "429"}
+    assert set(both["loud"]["statuses"]) == {"202", "429 too_many"}
     assert both["loud"]["refused_without_retry_after"] == 0
     # in the small size other tests run beside this one: then the bound only tells waiting from being kept out
     assert beside <= (max(2 * before, 50.0) if noise is NOISE else 3000.0)

@@ -46,12 +46,14 @@ class Player:
     async def play(self, part: dict[str, Any]) -> dict[str, Any]:
         """Play one part; return its figures by stream, and those of the slow."""
         names = list(part["streams"])
+        figures: list[dict[str, Any]]
         streams = asyncio.gather(*(self._stream(part["streams"][name], part["seconds"]) for name in names))
         if each := part.get("slow"):
             slow_ones, figures = await asyncio.gather(slow.stormed(self.address, each), streams)
         else:
             slow_ones, figures = None, await streams
-        self.peak = self.peak or figures[0]["accepted_a_second"]
+        if figures:
+            self.peak = self.peak or figures[0]["accepted_a_second"]
         return {"slow": slow_ones, **dict(zip(names, figures, strict=True))}
 
     async def _stream(self, said: dict[str, Any], seconds: float) -> dict[str, Any]:

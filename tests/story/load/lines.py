@@ -13,6 +13,7 @@ from uuid import UUID
 
 from service.sources.signing import signed
 
+IDLE_SECONDS = 2.0  # the doors close what is idle for five
 GIVEN_UP = 0  # the status of what was never answered: the connection was cut
 
 
@@ -23,6 +24,7 @@ class Answer(NamedTuple):
     retry_after: int  # seconds; 0 where nothing was said
     asked_at: float  # of the monotonic clock
     seconds: float
+    code: str = ""  # of the problem
 
 
 Told = Callable[[Answer], None]
@@ -65,11 +67,13 @@ class Line(asyncio.Protocol):
         self._heard = b""
         self._told: Told | None = None
         self._asked_at = 0.0
+        self._idle_since = time.monotonic()
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is open."""
-        return self._transport is not None and not self._transport.is_closing()
+        """Whether it is open, and was used a moment ago: an idle one may be closed just when it is used again."""
+        is_open = self._transport is not None and not self._transport.is_closing()
+        return is_open and time.monotonic() < self._idle_since + IDLE_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # a stream's is of this kind
         self._transport = transport
@@ -85,7 +89,9 @@ class Line(asyncio.Protocol):
         head, end, body = self._heard.partition(b"\r\n\r\n")
         if end and len(body) >= _number(head, b"content-length: "):
             self._heard = b""
-            self._tell(int(head[9:12]), _number(head, b"retry-after: "))
+            code = body.partition(b'"code":"')[2].partition(b'"')[0].decode()
+            self._tell(int(head[9:12]), _number(head, b"retry-after: "), code)
+            self._idle_since = time.monotonic()
             self._spare.append(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -96,10 +102,10 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _tell(self, status: int, retry_after: int) -> None:
+    def _tell(self, status: int, retry_after: int, code: str = "") -> None:
         told, self._told = self._told, None
         if told is not None:
-            told(Answer(status, retry_after, self._asked_at, time.monotonic() - self._asked_at))
+            told(Answer(status, retry_after, self._asked_at, time.monotonic() - self._asked_at, code))
 
 
 def _number(head: bytes, name: bytes) -> int:

@@ -74,7 +74,7 @@ def told(heard: Sequence[Answer], began: float, seconds: float, unsent: int = 0)
     by_second = Counter(int(one.asked_at + one.seconds - began) for one in yes)
     within = sum(number for second, number in by_second.items() if second < seconds)
     return {
-        "statuses": {str(status): number for status, number in sorted(Counter(it.status for it in heard).items())},
+        "statuses": dict(sorted(Counter(f"{it.status} {it.code}".strip() for it in heard).items())),
         "offered_a_second": round((len(heard) + unsent) / seconds, 1),
         "found_no_connection": unsent,
         "drained_after_seconds": round(max((it.asked_at + it.seconds for it in heard), default=0) - began - seconds, 2),
