@@ -1,0 +1,124 @@
+"""Each ticketing system's own way to repeat, count and punish, against all that may befall us: a table of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+
+import pytest
+
+from tests.findings import write_evidence
+from tests.flow.stage import Stage
+from tests.story.senders.cells import ENDS, PUNISHED, STORIES, UNREADABLE_TRIES, settings_in
+from tests.story.senders.manners import LOST, MANNERS
+from tests.story.senders.play import Play
+from tests.story.senders.weather import opened
+
+COMMAND = "uv run pytest -n 0 -m slow tests/story/senders"
+CI_CLICKS, FULL_CLICKS = 2, 10  # the burst has five times as many
+
+
+@dataclass
+class Played:
+    """What came of one sender in one weather: how its clicks ended, how it is afterwards, and how it got there."""
+
+    play: Play
+    ends: list[str]
+    afterwards: str
+
+
+async def played(stage: Stage, story: str, name: str, clicks: int, **changes: object) -> Played:
+    """Play one story with one sender: two good clicks before, a minute apart, and one afterwards."""
+    async with opened(stage, name, **settings_in(story, name), **changes) as house:
+        play = Play(name, house)
+        for _ in range(2):
+            await play.clicks(1)
+            await play.run()
+            await play.wait(60)
+        ours = await STORIES[story](play, clicks)
+        await play.run()
+        await play.wait(60)
+        last = await play.click()
+        play.write(last)
+        await play.run()
+        ends = await play.ends()
+    return Played(play, [ends[click] for click in ours], ends[last])
+
+
+def in_short(ends: list[str]) -> str:
+    """Return how clicks ended, one after the other, without saying twice in a row the same."""
+    return ", ".join(end for end, _ in groupby(ends))
+
+
+def check(story: str, name: str, it: Played) -> None:
+    """Hold what came of a story against the tables."""
+    usual, others = ENDS[story]
+    assert in_short(it.ends) == others.get(name, usual)
+    assert it.afterwards == "removed", "it does not send any more"
+    allowed = PUNISHED.get((story, name))
+    assert set(it.play.manner.punished) == ({allowed} if allowed else set())
+    assert it.play.heard[LOST] == (story == "answer lost"), "an answer came too late for its sender"
+    assert it.play.slowest <= it.play.manner.patience
+    bad = [letter for letter in it.play.letters if all(click.asks == "nothing readable" for click in letter.clicks)]
+    assert {letter.tries for letter in bad} <= {UNREADABLE_TRIES.get(name, 1)}
+
+
+@pytest.mark.parametrize("name", MANNERS)
+@pytest.mark.parametrize("story", STORIES)
+async def test_every_sender_in_every_weather(stage: Stage, story: str, name: str) -> None:
+    """Nobody is removed twice or late, a yes is kept and told, and by its own counting the sender never drops us."""
+    check(story, name, await played(stage, story, name, CI_CLICKS))
+
+
+async def test_three_refusals_would_switch_pagerduty_off(stage: Stage) -> None:
+    """Without its preset's 200 for what cannot be read PagerDuty would be off for a day: the play senders do punish."""
+    it = await played(stage, "unreadable", "pagerduty", 1, unreadable_status=422)
+    assert it.play.manner.punished == ["switched off for 24 h"]
+    assert (it.ends, it.afterwards) == (["lost"], "lost")
+
+
+async def test_jira_would_not_take_another_yes(stage: Stage) -> None:
+    """Without its preset's 200 Jira would count every click that we took as one that failed."""
+    with pytest.raises(AssertionError, match="a yes that its sender does not take for one"):
+        await played(stage, "all well", "jira", 1, success_status=202)
+
+
+async def test_a_sender_of_standard_webhooks_need_not_repeat_for_days(stage: Stage) -> None:
+    """With `unreadable_status = 200` what cannot be read comes once, and not ten times within three days."""
+    it = await played(stage, "unreadable", "standard", 1, unreadable_status=200)
+    assert [letter.tries for letter in it.play.letters] == [1] * len(it.play.letters)
+
+
+@pytest.mark.slow
+async def test_the_table_is_written_down(stage: Stage) -> None:
+    """A full run, ten clicks a story and fifty in the burst, leaves what came of every sender in every weather."""
+    counters: Counter[str] = Counter()
+    cells: dict[str, dict[str, object]] = {}
+    findings: list[str] = []
+    for story in STORIES:
+        for name in MANNERS:
+            stage.client.flushall()
+            it = await played(stage, story, name, FULL_CLICKS)
+            try:
+                check(story, name, it)
+            except AssertionError as broken:
+                findings.append(f"{name}, {story}: {broken}")
+            ended = Counter(it.ends)
+            cells.setdefault(name, {})[story] = {
+                "deliveries": len(it.play.letters),
+                "answers": {str(status or "none"): often for status, often in sorted(it.play.heard.items())},
+                "clicks": dict(sorted(ended.items())),
+                "punished": sorted(set(it.play.manner.punished)),
+            }
+            counters.update(ended, deliveries=len(it.play.letters), tries=it.play.heard.total(), stories=1)
+    write_evidence("senders", command=COMMAND, counters=counters, findings=findings, cells=cells)
+    assert findings == []
+
+
+def test_the_tables_are_whole() -> None:
+    """Every story says what becomes of its clicks, and no table speaks of a sender or a story that is not there."""
+    assert ENDS.keys() == STORIES.keys()
+    named = {name for _, others in ENDS.values() for name in others} | UNREADABLE_TRIES.keys()
+    assert named | {name for _, name in PUNISHED} <= MANNERS.keys()
+    assert {story for story, _ in PUNISHED} <= STORIES.keys()
