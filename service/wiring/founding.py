@@ -21,6 +21,7 @@ from service.sources import KINDS
 CONFIG_FILE = "onhook.toml"
 _TEMPLATES = Path(__file__).parent / "templates"
 _SECRET_BYTES = 32  # twice what HMAC-SHA256 needs against guessing; the scheme's own minimum is 24
+_ASKED_WHOLLY = ("servicenow", "standard")  # kinds that can tell their tickets with what is asked for here
 _NAME = "is a name of 1 to 32 of a-z, 0-9 and -, and does not begin with -"
 
 
@@ -130,7 +131,12 @@ def _settings(answers: Answers, secret: str) -> dict[str, dict[str, Any]]:
     """Return what is to be written: by section, the settings in order."""
     org, source = f"orgs.{answers.get('org', 'org')}", f"sources.{answers.get('source', 'source')}"
     sections: dict[str, dict[str, Any]] = {"redis": {}, "doors": {}, org: {}, source: {}}
-    sections[source] = {"kind": answers.get("kind", ""), "org": answers.get("org", ""), "secrets": [secret]}
+    kind = answers.get("kind", "")
+    sections[source] = {"kind": kind, "org": answers.get("org", ""), "secrets": [secret]}
+    if kind not in _ASKED_WHOLLY:
+        # how its tickets are told is not asked for, and half of it would be no start
+        sections[source]["secrets"] = [secret.removeprefix("whsec_")]
+        sections[source]["reports"] = ["webhook"] if answers.get("outcome_url") else []
     places = {one.key: one.place for one in QUESTIONS if one.place} | FURTHER
     for key, place in places.items():
         if answers.get(key):
@@ -169,7 +175,8 @@ def text_of(answers: Answers, secret: str) -> str:
 
 _REMARKS = {
     "mode": '   # everything but the removal; "live" when the previews on your tickets were right often enough',
-    "secrets": "   # what the source signs with; two while you change them",
+    "secrets": "   # what the source signs with, or the one that it shows you; two while you change them",
+    "reports": "   # how its tickets are told: deploy/systems.md says what that needs",
 }
 
 
