@@ -176,7 +176,7 @@ def text_of(answers: Answers, secret: str) -> str:
 _REMARKS = {
     "mode": '   # everything but the removal; "live" when the previews on your tickets were right often enough',
     "secrets": "   # what the source signs with, or the one that it shows you; two while you change them",
-    "reports": "   # how its tickets are told: deploy/systems.md says what that needs",
+    "reports": "   # how its tickets are told: its page, to which deploy/README.md leads, says what that needs",
 }
 
 

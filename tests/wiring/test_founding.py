@@ -64,7 +64,7 @@ def test_what_is_not_asked_for(tmp_path: Path, url: str, reports: tuple[str, ...
     """A kind that needs more to tell its tickets tells nobody yet, or posts outcomes where an address was given."""
     made = found(tmp_path, answers("generic", outcome_url=url), may_overwrite=False)
     assert read(made.config).sources["generic"].model_dump()["reports"] == reports
-    assert "deploy/systems.md" in made.config.read_text(encoding="utf-8")
+    assert "its page, to which deploy/README.md leads" in made.config.read_text(encoding="utf-8")
     assert "whsec_" not in made.config.read_text(encoding="utf-8")
 
 
