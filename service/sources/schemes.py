@@ -162,7 +162,7 @@ class SignatureOptions(BaseModel):
                 return {"authorization": f"Bearer {secret.decode()}"}
             case "header":
                 return {self.header: self.prefix + secret.decode()}
-            case "query":
+            case _:
                 return {}
 
 

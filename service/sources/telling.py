@@ -306,7 +306,7 @@ def _proof(options: TellOptions, access: Access) -> Mapping[str, str]:
             return {"Authorization": f"Bearer {access.secret}"}
         case "token":
             return {options.auth_header: options.auth_prefix + access.secret}
-        case "none" | "oauth":
+        case _:
             return {}
 
 
