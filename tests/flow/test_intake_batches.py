@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,23 +28,23 @@ Taken = Sequence[m.Receipt | m.Ignored | Refused]
 class Lists:
     """A source of lists, its sender, and an intake for it."""
 
-    def __init__(self, stage: Stage, store: object = None, *, backlog: int = 0, **more: object) -> None:
+    def __init__(self, stage: Stage, said: Mapping[str, object], store: object = None, backlog: int = 0) -> None:
         given: dict[str, object] = {"kind": "generic", "org": ORG, "secrets": [KEY], "signature": PLAIN, "ask": ASK}
-        given |= {"rate": 0, "runaway": 0, **more}
+        given |= {"rate": 0, "runaway": 0, **said}
         self.stage, self.options = stage, Options.model_validate(given)
         source = Generic("lists", self.options, Outdoors().outside)
         real: Any = store or stage.store
         self.intake = Intake({"lists": source}, real, stage.clock, stage.dice, stage.terms_of, backlog)
         self.secret = source.verify(self.delivery([])).secret_fingerprint
 
-    def delivery(self, events: list[dict[str, object]], delivery_id: str = "d-1") -> m.Delivery:
+    def delivery(self, events: Sequence[object], delivery_id: str = "d-1") -> m.Delivery:
         """Return a signed list."""
         body, now, how = json.dumps(events).encode(), self.stage.clock.now(), self.options.signature
         assert how is not None
         delivery = arriving(by_hand(how, KEY.encode(), delivery_id, now, body), body, now)
         return m.Delivery("lists", delivery.headers, delivery.body, delivery.received_at)
 
-    async def take(self, events: list[dict[str, object]], delivery_id: str = "d-1") -> Taken:
+    async def take(self, events: Sequence[object], delivery_id: str = "d-1") -> Taken:
         """Take a list in."""
         taken = await self.intake.take(self.delivery(events, delivery_id))
         assert isinstance(taken, list)
@@ -68,7 +68,7 @@ def said(taken: Taken) -> list[str]:
 
 async def test_each_event_is_an_action(stage: Stage) -> None:
     """Each event of a list is an action of its own, in the list's order, and the list again is all duplicates."""
-    lists = Lists(stage, **SECONDS)
+    lists = Lists(stage, SECONDS)
     events = [event(stage, number) for number in range(1, 5)]
     first, again = await lists.take(events), await lists.take(events)
     assert said(first) == ["new"] * 4
@@ -84,7 +84,7 @@ async def test_each_event_is_an_action(stage: Stage) -> None:
 @pytest.mark.parametrize("stored", [0, 2, 3])
 async def test_half_stored(stage: Stage, stored: int, when: str) -> None:
     """Where the store fails in the middle nothing is promised; the repeat finds what was stored and stores the rest."""
-    seen = []
+    seen: list[int] = []
 
     def fail() -> None:
         seen.append(1)
@@ -92,7 +92,7 @@ async def test_half_stored(stage: Stage, stored: int, when: str) -> None:
             raise down()
 
     hook = {when: on("accept", fail, times=9)}
-    lists = Lists(stage, Meddler(stage.store, **hook), **SECONDS)
+    lists = Lists(stage, SECONDS, Meddler(stage.store, **hook))
     events = [event(stage, number) for number in range(1, 5)]
     with pytest.raises(StoreDown):
         await lists.take(events)
@@ -105,7 +105,7 @@ async def test_half_stored(stage: Stage, stored: int, when: str) -> None:
 async def test_a_refused_part_harms_no_other(stage: Stage) -> None:
     """An event that cannot be read, or is for nobody, is answered in its place; the secret that signed it is known."""
     ask = {**ASK, "timestamp_form": "seconds", "when": [{"at": "/e", "is": ["remove"]}]}
-    lists = Lists(stage, ask=ask)
+    lists = Lists(stage, {"ask": ask})
     events = [
         event(stage, 1, e="remove"),
         event(stage, 2, e="remove", c=".."),
@@ -122,7 +122,7 @@ async def test_a_refused_part_harms_no_other(stage: Stage) -> None:
 
 async def test_each_part_has_its_own_id(stage: Stage) -> None:
     """An event with an id is known by it in whatever list it comes; with another content it is a conflict."""
-    lists = Lists(stage, ask={**ASK, "timestamp_form": "seconds", "delivery_id": "/id"})
+    lists = Lists(stage, {"ask": {**ASK, "timestamp_form": "seconds", "delivery_id": "/id"}})
     one, two, three = (event(stage, number, id=f"e-{number}") for number in (1, 2, 3))
     assert said(await lists.take([one, two])) == ["new"] * 2
     assert said(await lists.take([three, two, one])) == ["new", "delivery", "delivery"]
@@ -135,7 +135,7 @@ async def test_each_part_has_its_own_id(stage: Stage) -> None:
 
 async def test_without_an_id_a_part_is_known_by_its_content(stage: Stage) -> None:
     """Two equal events, in one list or in two, are one; whatever their list looks like."""
-    lists = Lists(stage, **SECONDS)
+    lists = Lists(stage, SECONDS)
     one, two = event(stage, 1), event(stage, 2)
     taken = await lists.take([one, dict(reversed(one.items())), two])
     assert said(taken) == ["new", "delivery", "new"]
@@ -145,7 +145,7 @@ async def test_without_an_id_a_part_is_known_by_its_content(stage: Stage) -> Non
 
 async def test_a_signed_id_is_each_parts_with_its_place(stage: Stage) -> None:
     """Where the list has a signed id its parts have that and their place: equal wishes join, and a repeat is known."""
-    lists = Lists(stage, signature=WITH_ID, **SECONDS)
+    lists = Lists(stage, {**SECONDS, "signature": WITH_ID})
     one, two = event(stage, 1), event(stage, 2)
     assert said(await lists.take([one, one, two])) == ["new", "intent", "new"]
     assert said(await lists.take([one, one, two])) == ["delivery"] * 3
@@ -156,7 +156,7 @@ async def test_a_signed_id_is_each_parts_with_its_place(stage: Stage) -> None:
 
 async def test_no_two_people_share_a_part(stage: Stage) -> None:
     """Parts that differ in who is meant are never one action, whatever else they share."""
-    lists = Lists(stage, ask={**ASK, "timestamp_form": "seconds", "changing": ["tries"]})
+    lists = Lists(stage, {"ask": {**ASK, "timestamp_form": "seconds", "changing": ["tries"]}})
     one = event(stage, 1, tries=1)
     other = {**one, "p": "+14155550199", "tries": 2}
     taken = await lists.take([one, other, {**one, "tries": 3}])
@@ -167,7 +167,7 @@ async def test_no_two_people_share_a_part(stage: Stage) -> None:
 
 async def test_over_the_rate(stage: Stage) -> None:
     """A source over its rate is told when to come again; what was taken of its list is a duplicate then."""
-    lists = Lists(stage, rate=100, **SECONDS)
+    lists = Lists(stage, {**SECONDS, "rate": 100})
     events = [event(stage, number) for number in range(1, 61)]
     assert said(await lists.take(events)) == ["new"] * 60
     more = [event(stage, number) for number in range(61, 121)]
@@ -182,7 +182,7 @@ async def test_over_the_rate(stage: Stage) -> None:
 
 async def test_over_the_backlog(stage: Stage) -> None:
     """Where as many are open as may be, a list is refused with what is new in it; what is open already stays."""
-    lists = Lists(stage, backlog=3, **SECONDS)
+    lists = Lists(stage, SECONDS, backlog=3)
     events = [event(stage, number) for number in range(1, 5)]
     with pytest.raises(BacklogFull) as caught:
         await lists.take(events)
@@ -192,16 +192,17 @@ async def test_over_the_backlog(stage: Stage) -> None:
 
 async def test_a_list_that_is_none(stage: Stage) -> None:
     """A list that cannot be read at all is refused as a whole, and nothing of it is stored."""
-    lists = Lists(stage, **SECONDS)
-    for events in ([], [{}] * 101, [event(stage, 1), 7]):
+    lists = Lists(stage, SECONDS)
+    none: list[list[object]] = [[], [{}] * 101, [event(stage, 1), 7]]
+    for events in none:
         with pytest.raises(Unreadable) as caught:
-            await lists.take(events)  # type: ignore[arg-type]  # one of them is no table, and that is the point
+            await lists.take(events)
         assert caught.value.secret_fingerprint == lists.secret
     assert stage.client.keys("*") == []
 
 
 async def test_a_whole_failure(stage: Stage) -> None:
     """A fault that nobody foresaw is not taken for a refused part."""
-    lists = Lists(stage, Meddler(stage.store, before=on("accept", raising(ZeroDivisionError()))), **SECONDS)
+    lists = Lists(stage, SECONDS, Meddler(stage.store, before=on("accept", raising(ZeroDivisionError()))))
     with pytest.raises(ZeroDivisionError):
         await lists.take([event(stage, 1)])
