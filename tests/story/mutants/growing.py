@@ -100,6 +100,8 @@ def grow(mutants: Sequence[Mutant | None], tests: Sequence[str] = ()) -> list[Ou
 
 def tend(jobs: Sequence[Job], together: int) -> dict[str, int]:
     """Run the tests of each, `together` at a time; return pytest's exit codes by the roots."""
+    if not jobs:
+        return {}
     ran = subprocess.run(
         [sys.executable, str(NURSERY), str(together)],
         input=json.dumps(jobs),

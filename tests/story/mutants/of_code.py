@@ -248,7 +248,7 @@ ARRIVING = (
     Mutant(
         "a stamp is fresh for five minutes",
         "sources/signing.py",
-        (("if abs(delivery.received_at - stamped_at) > TOLERANCE_MS:", "if delivery.received_at < 0:"),),
+        (("if stamped_at is not None and abs(delivery.received_at - stamped_at) > TOLERANCE_MS:", "if delivery.received_at < 0:"),),
         "tests/sources/test_signing.py::test_more_than_five_minutes_are_stale",
     ),
     Mutant(
@@ -262,8 +262,8 @@ ARRIVING = (
         "flow/intake.py",
         (
             (
-                "        removal = source.parse(delivery, verified)\n",
-                "        removal = source.parse(delivery, verified)\n        source.verify(delivery)\n",
+                "        asked = source.parse(delivery, verified)\n",
+                "        asked = source.parse(delivery, verified)\n        source.verify(delivery)\n",
             ),
             (
                 "        verified = source.verify(delivery)\n",
