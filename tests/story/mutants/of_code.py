@@ -248,7 +248,12 @@ ARRIVING = (
     Mutant(
         "a stamp is fresh for five minutes",
         "sources/signing.py",
-        (("if stamped_at is not None and abs(delivery.received_at - stamped_at) > TOLERANCE_MS:", "if delivery.received_at < 0:"),),
+        (
+            (
+                "if stamped_at is not None and abs(delivery.received_at - stamped_at) > TOLERANCE_MS:",
+                "if delivery.received_at < 0:",
+            ),
+        ),
         "tests/sources/test_signing.py::test_more_than_five_minutes_are_stale",
     ),
     Mutant(
