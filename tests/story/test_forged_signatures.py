@@ -10,12 +10,19 @@ from dataclasses import replace
 import pytest
 
 from tests.findings import write_evidence
+from tests.sources.seats import signing_seats
 from tests.sources.senders import OTHER_SECRET, SECRET, own, with_header
 from tests.story.hostile.forging import NAMES, bodies, forgeries, honest
 from tests.story.hostile.knocking import House, knock, overheard
+from tests.story.hostile.layouts import forgeries as forged_in
 
 FEWEST = 2_800
 KINDS_OF_TRICK = 18
+LAYOUTS = 12
+TRICKS = {
+    "bit of the body", "bit of a header", "cut body", "cut header", "longer body", "header otherwise",
+    "header by another name", "another key", "signed otherwise", "no mac", "wrong source", "too late", "too early",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("samples", [1, pytest.param(4, marks=pytest.mark.slow)])
@@ -45,6 +52,37 @@ async def test_forged_signatures(samples: int) -> None:
         counted = {**tried, "tried": sum(tried.values()), "accepted": 0, "different answers": len(answers)}
         command = "uv run pytest -m slow tests/story/test_forged_signatures.py"
         write_evidence("forged_signatures", command=command, counters=counted, findings=[])
+
+
+@pytest.mark.parametrize("every", [16, pytest.param(1, marks=pytest.mark.slow)])
+async def test_forged_in_every_layout(every: int) -> None:
+    """Whatever way a system signs, no forgery of what it sends is taken by any source, and all hear the same 401."""
+    seats = {f"s{number}": seat for number, seat in enumerate(signing_seats())}
+    house = House(sources={name: seat.source(name) for name, seat in seats.items()})
+    tried, tricks, answers = Counter[str](), Counter[str](), set()
+    with overheard() as log:
+        for name, seat in seats.items():
+            for trick, forged in forged_in(seat, name, list(seats), every):
+                answer = await house.take(forged)
+                assert answer.status == 401, (seat.kind, seat.signature, trick)
+                answers.add(answer)
+                tried[name] += 1
+                tricks[trick] += 1
+    assert house.shelf.accepted == []
+    assert len(answers) == 1
+    assert len(seats) >= LAYOUTS
+    assert sum(tried.values()) >= FEWEST
+    assert min(tried.values()) >= FEWEST // LAYOUTS
+    assert tricks.keys() == TRICKS
+    assert not any(seat.secret.encode() in log.getvalue() for seat in seats.values())
+    # the control: what was tampered with is taken as it was
+    for name, seat in seats.items():
+        assert (await house.take(seat.delivery(name=name))).status in {200, 202}, seat.kind
+    assert len(house.shelf.accepted) == len(seats)
+    if every == 1:
+        counted = {**tricks, "layouts": len(seats), "tried": sum(tried.values()), "accepted": 0}
+        command = "uv run pytest -m slow tests/story/test_forged_signatures.py"
+        write_evidence("forged_layouts", command=command, counters=counted, findings=[])
 
 
 async def test_one_answer_for_every_reason() -> None:
@@ -98,10 +136,13 @@ async def test_other_methods_tell_no_names() -> None:
     """Asked by another method, or one segment deeper, a source that exists answers as one that does not."""
     house = House()
     for method, suffix in itertools.product(
-        ("GET", "PUT", "DELETE", "OPTIONS", "TRACE", "post", "\u202e"), ("", "/", "/x")
+        ("GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "post", "\u202e"), ("", "/", "/x")
     ):
         known = await knock(house.door, f"/webhooks/desk{suffix}", method=method)
         unknown = await knock(house.door, f"/webhooks/nobody{suffix}", method=method)
         assert known == unknown
+        if method == "OPTIONS" and not suffix:  # a greeting: webhooks are taken here, under whatever name
+            assert (known.status, known.body) == (200, b"")
+            continue
         assert known.status in {404, 405}
         assert json.loads(known.body)["status"] == known.status
