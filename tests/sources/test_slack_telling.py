@@ -245,6 +245,7 @@ MESSAGE: dict[str, Any] = {
     "metadata": {"event_type": EVENT_TYPE, "event_payload": {"action": "a", "report": "r"}},
 }
 API = "https://slack.com/api"
+SERVICES = f"https://hooks.slack.com/services/T1DC2JH3J/397700885554/{CANARY}"
 LOOK = f"{API}/conversations.history?channel={CHANNEL}&include_all_metadata=true&limit=200&oldest=1.000000"
 
 
@@ -256,7 +257,7 @@ LOOK = f"{API}/conversations.history?channel={CHANNEL}&include_all_metadata=true
         (request("GET", LOOK), True),
         (request("POST", f"https://hooks.slack.com{PATH}", {"text": "x", **ANSWERED, "channel": "C2"}), False),
         (request("POST", f"https://hooks.slack.com{PATH}", b"{"), False),
-        (request("POST", f"https://hooks.slack.com/services/T1DC2JH3J/397700885554/{CANARY}", {"text": "x"}), False),
+        (request("POST", SERVICES, {"text": "x", **ANSWERED}), False),
         (request("POST", f"https://hooks.slack.com{PATH}?x=1", {"text": "x", **ANSWERED}), False),
         (request("GET", f"https://hooks.slack.com{PATH}"), False),
         (request("POST", f"https://evil.example{PATH}", {"text": "x", **ANSWERED}), False),
