@@ -1,7 +1,7 @@
 """One conformance suite for all kinds of source: whatever arrives is proved and read, or refused in our own words.
 
 Each kind is asked by what its system sends: a preset by the sample in its file, a kind with code by its row in
-`seats.py`. All but Slack understand our own form besides.
+`seats.py`. All understand our own form besides.
 """
 
 import json
@@ -190,7 +190,7 @@ def test_hostile_values_in_every_place(kind: str) -> None:
                 assert value not in {CONVERSATION, PHONE}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slack"])
+@EACH
 def test_our_own_form_is_always_understood(kind: str) -> None:
     """Our own form asks the same of every kind, a preview too, in the body where the proof covers it."""
     one, changes = SEATS[kind], {"table": None, "sys_id": None, "number": None}
@@ -206,12 +206,12 @@ def test_our_own_form_is_always_understood(kind: str) -> None:
 
 @EACH
 def test_verified_is_not_yet_read(kind: str) -> None:
-    """A body that is proved and is not UTF-8, empty, or not strict JSON is Malformed, or nothing that Slack sends."""
+    """A body that is proved and is not UTF-8, empty, or not strict JSON is Malformed."""
     source, one = SOURCES[kind], SEATS[kind]
     for body in (b"", b"\xff\xfenot utf8", b'{"a":1,"a":1}', b'{"a":NaN}', b"{", b'{"a":"\\ud800"}'):
         arriving = one.delivery(body)
         verified = source.verify(arriving)
-        with pytest.raises(Malformed if kind != "slack" else Refused):
+        with pytest.raises(Malformed):
             source.parse(arriving, verified)
 
 
