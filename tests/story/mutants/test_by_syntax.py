@@ -23,6 +23,7 @@ IN_FULL = {
         (),
         (
             "tests/sources/test_signing.py",
+            "tests/sources/test_signing_layouts.py",
             "tests/story/test_signature_timing.py",
             "tests/story/test_forged_signatures.py",
         ),
