@@ -40,12 +40,14 @@ def post(door: str, source: str, headers: Mapping[str, str], body: bytes, wait: 
             return NOT_ACCEPTED
         typer.echo(answer.text)
         said = _object(answer)
-        if not answer.is_success or "status" not in said:
+        # whatever shape the source's system reads, its action stands in the header
+        link = answer.headers.get("location", "") or said.get("links", {}).get("self", "")
+        if not answer.is_success or not (link or said.get("status") == "ignored"):
             typer.echo(f"onhook: not accepted: {door} answered {answer.status_code}", err=True)
             return NOT_ACCEPTED
-        if wait and not said.get("outcome") and "links" in said:
-            link = httpx.URL(said["links"]["self"])  # names the door as senders reach it, which is not always our way
-            status = httpx.URL(f"{door}/actions/{link.path.rpartition('/')[2]}", query=link.query)
+        if wait and not said.get("outcome") and link:
+            named = httpx.URL(link)  # the door as senders reach it, which is not always our way
+            status = httpx.URL(f"{door}/actions/{named.path.rpartition('/')[2]}", query=named.query)
             said = _settled(client, status, until)
     outcome = said.get("outcome")
     if wait and outcome:

@@ -6,12 +6,16 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+# makes the headers that prove a body: of its id, the moment, and itself
+Prove = Callable[[str, int, bytes], Mapping[str, str]]
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -51,8 +55,8 @@ def send(
     data |= {"participant_id": participant, "communication_id": communication, "caller_phone": phone}
     data |= {"user_id": user, "external_contact_id": external_contact, "attribute": attribute, "purpose": purpose}
     body = _body({key: value for key, value in data.items() if value}, is_preview=preview)
-    door, secret = _door_and_secret(source, url, secret_file)
-    headers = _headers(secret, delivery_id, body)
+    door, prove = _door_and_proof(source, url, secret_file)
+    headers = _headers(prove, delivery_id, body)
     if curl:
         typer.echo(_as_curl(f"{door}/webhooks/{source}", headers, body, min(wait, LONGEST_WAIT_SECONDS)))
         return
@@ -69,38 +73,47 @@ def _body(data: dict[str, Any], *, is_preview: bool) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def _door_and_secret(source: str, url: str, secret_file: Path | None) -> tuple[str, str]:
+def _door_and_proof(source: str, url: str, secret_file: Path | None) -> tuple[str, Prove]:
     from service import settings
     from service.core.errors import Misconfigured
     from service.core.model import ORG_NAME
-    from service.wiring.secret import secret_of
+    from service.sources.diagnosis import proof_of
+    from service.sources.signing import secret_in, signed
+    from service.wiring.secret import options_of
 
     if not ORG_NAME.fullmatch(source):
         raise Misconfigured([f"--source: “{source}” is no name of a source: 1 to 32 of a-z, 0-9 and -"])
     if url and not _ADDRESS.fullmatch(url):
         raise Misconfigured(["--url: is where the public door is, like http://127.0.0.1:8080"])
     said = settings.read() if not (url and secret_file) else settings.Settings()
+    door = (url or said.doors.reached).rstrip("/")
+    if secret_file is None:
+        options = options_of(said, source)
+        return door, partial(proof_of(options).proved, options.keys[0])
     try:
-        secret = secret_file.read_text(encoding="utf-8").strip() if secret_file else secret_of(said, source)
+        # beside no settings it is a source of Standard Webhooks, as ServiceNow's and any sender's of that name is
+        known = said.sources.get(source)
+        read = known.secret_in if known else secret_in
+        secret = read(secret_file.read_text(encoding="utf-8").strip())
     except OSError as fault:
         raise Misconfigured([f"--secret-file: {secret_file} cannot be read: {fault.strerror}"]) from None
     except UnicodeDecodeError:
         raise Misconfigured([f"--secret-file: {secret_file} is not text"]) from None
-    return (url or said.doors.reached).rstrip("/"), secret
+    except ValueError as fault:
+        raise Misconfigured([str(fault)]) from None
+    return door, partial(proof_of(known).proved if known else signed, secret)
 
 
-def _headers(secret: str, delivery_id: str, body: bytes) -> dict[str, str]:
+def _headers(prove: Prove, delivery_id: str, body: bytes) -> dict[str, str]:
     from service.core.errors import Misconfigured
-    from service.sources.signing import secret_in, signed
     from service.wiring.machine import SystemClock, SystemDice
 
     clock = SystemClock()
     try:
-        name = delivery_id or f"msg_{SystemDice(clock).token()}"
-        headers = signed(secret_in(secret), name, clock.now(), body)
+        proved = prove(delivery_id or f"msg_{SystemDice(clock).token()}", clock.now(), body)
     except ValueError as fault:
         raise Misconfigured([str(fault)]) from fault
-    return {"content-type": "application/json", **headers}
+    return {"content-type": "application/json", **proved}
 
 
 def _as_curl(address: str, headers: dict[str, str], body: bytes, wait: float) -> str:

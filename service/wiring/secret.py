@@ -44,21 +44,6 @@ def throw_away_secret(state_dir: Path) -> str:
         raise Misconfigured([f"the state directory {state_dir} cannot be used: {fault}"]) from None
 
 
-def secret_of(said: Settings, source: str) -> str:
-    """Return the first secret of `source`: from the settings, or the sandbox's from the state directory.
-
-    Raises:
-        Misconfigured: nothing here knows that source.
-    """
-    options = said.sources.get(source)
-    if options is not None:
-        return options.secrets[0].get_secret_value()
-    if source == SANDBOX and was_played(said.state_dir):
-        return throw_away_secret(said.state_dir)
-    known = ", ".join([*said.sources, *([SANDBOX] if was_played(said.state_dir) else [])]) or "none"
-    raise Misconfigured([f"there is no [sources.{source}]; there is {known}. Or name its secret with --secret-file"])
-
-
 def options_of(said: Settings, source: str) -> SourceOptions:
     """Return the options of `source`: from the settings, or those of the sandbox's by its throw-away secret.
 

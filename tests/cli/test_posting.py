@@ -27,6 +27,7 @@ class Peer(ThreadingHTTPServer):
     daemon_threads = True
     answers: list[tuple[int, object]]
     asked: list[tuple[str, str, str]]
+    location = ""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a connection that was cut."""
@@ -47,6 +48,8 @@ class Answering(BaseHTTPRequestHandler):
         body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
+        if peer.location:
+            self.send_header("location", peer.location)
         self.end_headers()
         self.wfile.write(body)
 
@@ -104,6 +107,16 @@ def test_ignored(peer: Peer) -> None:
     peer.answers = [(200, {"status": "ignored", "reason": "our own"})]
     assert (send(peer), send(peer, 5)) == (0, NO_OUTCOME)
     assert len(peer.asked) == 2
+
+
+def test_a_receipt_in_another_shape(peer: Peer) -> None:
+    """Where the source's system reads another shape, the action stands in the header; a yes without one is none."""
+    peer.answers = [(200, {"type": "message", "text": "The click has arrived."}), (200, DONE)]
+    peer.location = "https://onhook.example/hooks/actions/acme.01?key=k"
+    assert send(peer, 15) == 0
+    assert peer.asked[1][:2] == ("GET", "/actions/acme.01?key=k")
+    peer.answers, peer.location = [(200, {"status": "rejected", "reason": "nobody is named"})], ""
+    assert send(peer) == NOT_ACCEPTED
 
 
 @pytest.mark.parametrize("away", [(503, {}), (200, "no json"), (200, []), (0, None)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import shlex
 import subprocess
@@ -192,6 +193,38 @@ def test_secret_and_door_of_the_settings(
     assert onhook("send", "--source", "sandbox", "--conversation", service.confer(), "--phone", PHONE) == 0
 
 
+PAGER = """
+[orgs.acme]
+region = "us_east_1"
+client_id = "x"
+client_secret = "x"
+[sources.pager]
+kind = "pagerduty"
+org = "acme"
+secrets = ["a play secret of the pager"]
+reports = []
+"""
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_as_its_system_signs(
+    onhook: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_file: bool
+) -> None:
+    """A click is signed as the source's system signs, with a secret of the settings or of a file."""
+    (tmp_path / "onhook.toml").write_text(PAGER)
+    monkeypatch.setenv("ONHOOK_CONFIG", "onhook.toml")
+    file = tmp_path / "secret"
+    file.write_text("another secret of the pager\n")
+    click = ("send", "--source", "pager", "--conversation", "c", "--phone", PHONE, "--curl")
+    assert onhook(*click, *(("--secret-file", str(file)) if by_file else ())) == 0
+    printed = shlex.split(onhook.out)
+    body = printed[printed.index("--data-binary") + 1].encode()
+    secret = b"another secret of the pager" if by_file else b"a play secret of the pager"
+    mac = hmac.digest(secret, body, "sha256").hex()
+    assert f"x-pagerduty-signature: v1={mac}" in printed
+    assert not [word for word in printed if word.startswith("webhook-")]
+
+
 @pytest.mark.parametrize(
     "content, why",
     [
@@ -217,7 +250,7 @@ def test_bad_secret_files(onhook: Commands, tmp_path: Path, content: bytes | Non
     [
         (
             ("--source", "nobody"),
-            "there is no [sources.nobody]; there is sandbox. Or name its secret with --secret-file",
+            "there is no [sources.nobody]; there is sandbox",
         ),
         (("--source", "../x"), "--source: “../x” is no name of a source"),
         (("--url", "localhost:8080"), "--url: is where the public door is, like http://127.0.0.1:8080"),

@@ -15,7 +15,6 @@ from service.wiring.secret import (
     known_sources,
     options_of,
     secret_file,
-    secret_of,
     throw_away_secret,
     was_played,
 )
@@ -55,21 +54,6 @@ def test_unusable(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / SANDBOX):
         with pytest.raises(Misconfigured, match=f"the state directory {folder} cannot be used"):
             throw_away_secret(folder)
-
-
-def test_secret_of(tmp_path: Path) -> None:
-    """A source's first secret is known from the settings, else, for the sandbox's, from the state directory."""
-    source = SourceOptions.model_validate({"org": "acme", "secrets": [OTHER]})
-    said = Settings(sources={"desk": source}, state_dir=tmp_path)
-    assert secret_of(said, "desk") == OTHER
-    with pytest.raises(Misconfigured, match=r"there is no \[sources.sandbox\]; there is desk. Or name its secret"):
-        secret_of(said, SANDBOX)
-    made = throw_away_secret(tmp_path)
-    assert secret_of(said, SANDBOX) == made
-    with pytest.raises(Misconfigured, match="there is desk, sandbox"):
-        secret_of(said, "nobody")
-    with pytest.raises(Misconfigured, match="there is none"):
-        secret_of(Settings(state_dir=tmp_path / "no"), "nobody")
 
 
 def test_options_of(tmp_path: Path) -> None:
