@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.story.mutants.by_syntax import Place, places_in
 from tests.story.mutants.growing import TESTS_FAILED, copied, mutated, plant, tend
-from tests.story.mutants.nursery import CUT_OFF, Job
+from tests.story.mutants.nursery import BROKEN, CUT_OFF, Job
 from tests.story.mutants.swapping import JOBS, Swap
 from tests.story.mutants.touching import Touches, is_own, touches
 
@@ -88,8 +88,8 @@ def tried(room: Room, seed: int = 1, more: Mapping[Place, int] | None = None) ->
         places = [*sample(room, seed, copy), *(more or {})]
         unseen = {place.mutant.safeguard: End.UNSEEN for place in places if not trial.chosen(place)}
         seen = [place for place in places if place.mutant.safeguard not in unseen]
-        at_import = [place for place in seen if trial.known.runs_at_import(place)]
-        return unseen | trial.planted(at_import) | trial.swapped([place for place in seen if place not in at_import])
+        swapped = trial.swapped([place for place in seen if not trial.known.runs_at_import(place)])
+        return unseen | swapped | trial.planted([place for place in seen if place.mutant.safeguard not in swapped])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -137,7 +137,10 @@ class _Trial:
         return {"root": str(root), "tests": ["-x", *files], "order": order, "known": others, "seconds": seconds}
 
     def swapped(self, places: Sequence[Place]) -> dict[str, End]:
-        """Run mutants inside of functions, each in a fork of one pytest that has imported and collected all."""
+        """Run mutants inside of functions, each in a fork of one pytest that has imported and collected all.
+
+        One whose function cannot be changed where it lies has no answer.
+        """
         swaps = {place.mutant.safeguard: self._swap(number, place) for number, place in enumerate(places)}
         files = sorted({test.partition("::")[0] for swap in swaps.values() for test in swap["order"]})
         jobs, codes = self._folder / "swaps.json", list[int]()
@@ -151,6 +154,7 @@ class _Trial:
         return {
             name: _end(name, code, Path(swap["note"]), None)
             for (name, swap), code in zip(swaps.items(), codes, strict=True)
+            if code != BROKEN
         }
 
     def _swap(self, number: int, place: Place) -> Swap:

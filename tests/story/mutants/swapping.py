@@ -76,11 +76,12 @@ def _swapped(job: Swap, functions: dict[tuple[str, Function], list[FunctionType]
     """Give the function its new code, wherever it is held; whether that was possible."""
     qualname, line = job["function"]
     live = functions.get((job["file"], (qualname, line)), [])
-    for code in _codes(compile(job["text"], job["file"], "exec")):
+    for code in _codes(compile(job["text"], job["file"], "exec", dont_inherit=True)):
         if (code.co_qualname, code.co_firstlineno) == (qualname, line):
-            for function in live:
+            is_possible = all(function.__code__.co_freevars == code.co_freevars for function in live)
+            for function in live if is_possible else ():
                 function.__code__ = code
-            return bool(live)
+            return bool(live) and is_possible
     return False
 
 

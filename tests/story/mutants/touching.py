@@ -33,7 +33,7 @@ class Touches:
     """
 
     def __init__(self, seconds: dict[str, float], tests: dict[str, dict[int, set[str]]], root: Path) -> None:
-        self.seconds, self._tests, self._root = seconds, tests, root
+        self.seconds, self._tests = seconds, tests
         self._users = defaultdict[str, set[tuple[str, int]]](set)
         for path in (root / "service").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
