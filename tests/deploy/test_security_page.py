@@ -37,7 +37,14 @@ def test_each_safeguard_names_its_test() -> None:
 def test_each_attacker_hears_what_is_not_stopped() -> None:
     """For everyone on the list it is said what stops him and what does not; assets and doors stand before them."""
     titles = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
-    assert titles == ["What is worth attacking", "Doors", *ATTACKERS, "Secrets", "What is kept"]
+    assert titles == [
+        "What is worth attacking",
+        "Doors",
+        *ATTACKERS,
+        "What a system can prove",
+        "Secrets",
+        "What is kept",
+    ]
     assert [title for title in ATTACKERS if "\nNot stopped: " not in _part(title)] == []
 
 
