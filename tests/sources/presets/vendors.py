@@ -215,7 +215,9 @@ def api_of(name: str) -> Api:
     assert tell
     body = fill(tell.body, {"note": NOTE, "html": NOTE, "moment": MOMENT, "ticket": ticket, "user": USER})
     note, look = (path.replace("{ticket}", ticket) for path in (tell.path, tell.look))
-    return Api((tell.method, note), body, {}, look, lambda notes: {"notes": notes})
+    scope = {"scope": tell.oauth.scope} if tell.oauth and tell.oauth.scope else {}
+    proof, token = (_TOKEN, (tell.oauth.path, scope)) if tell.oauth else ({}, ())
+    return Api((tell.method, note), body, proof, look, lambda notes: {"notes": notes}, token)
 
 
 def _options(name: str) -> Options:
