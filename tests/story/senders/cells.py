@@ -23,6 +23,12 @@ async def all_well(play: Play, number: int) -> list[Click]:
     return _last(play, number)
 
 
+async def slow_to_confirm(play: Play, number: int) -> list[Click]:
+    """Genesys shows seven seconds late that somebody is gone."""
+    play.lag = 7
+    return await all_well(play, number)
+
+
 async def answer_lost(play: Play, number: int) -> list[Click]:
     """What we say to the first is lost on its way: we have stored it, and its sender does not know."""
     play.house.weather.losses = 1
@@ -57,11 +63,13 @@ async def a_bug(play: Play, number: int) -> list[Click]:
 
 
 async def unreadable(play: Play, number: int) -> list[Click]:
-    """Three clicks that name no conversation, one after the other, and a good one; all together where they can be."""
+    """Five clicks that name no conversation, one after the other, and a good one; all together where they can be."""
     if play.name == "hubspot":
-        play.write(*[await play.click("nothing readable") for _ in range(3)], await play.click())
-        return _last(play, 1)
-    for _ in range(3):
+        play.write(*[await play.click("nothing readable") for _ in range(5)], await play.click())
+        good = _last(play, 1)
+        await play.clicks(1, "nothing readable")
+        return good
+    for _ in range(5):
         await play.clicks(1, "nothing readable")
         await play.run()
     return await all_well(play, 1)
@@ -97,6 +105,7 @@ async def burst(play: Play, number: int) -> list[Click]:
 
 STORIES: Mapping[str, Story] = {
     "all well": all_well,
+    "slow to confirm": slow_to_confirm,
     "answer lost": answer_lost,
     "store down": store_down,
     "draining": draining,
@@ -120,6 +129,7 @@ _SERVICENOW = "servicenow fixed, servicenow doubling, servicenow retry-after"
 # again when it was too late, and the ticket is told so.
 ENDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "all well": ("removed", {}),
+    "slow to confirm": ("removed", {}),
     "answer lost": ("removed", {}),
     "store down": ("expired", _many(f"zendesk, slack button, slack command, teams, {_SERVICENOW}", "lost")),
     "draining": ("removed", _many("jira, slack command, freshdesk, standard", "expired") | {"teams": "lost"}),
@@ -149,9 +159,16 @@ PUNISHED: Mapping[tuple[str, str], str] = {
     ("burst", "zendesk"): "paused for 5 s",
     ("unreadable", "freshdesk"): "mailed the administrators",
 }
-# How often a click is sent that cannot be read. Those that would repeat it for days, or punish us, hear 200 by their
-# preset; a button of Slack hears a no, which is all that its user is shown; `standard` is told by its settings.
-UNREADABLE_TRIES: Mapping[str, int] = {"slack button": 4, "freshdesk": 4, "standard": 10}
+# What a click hears that cannot be read, and how often it is sent: once and 200, but for these. Those that would repeat
+# it for days, or punish us, hear 200 by their preset; a button of Slack hears a no, which is all that its user is
+# shown; `standard` hears what its settings say.
+UNREADABLE: Mapping[str, tuple[int, int]] = {
+    "jira": (422, 1),
+    "slack button": (422, 4),
+    "freshdesk": (422, 4),
+    "standard": (422, 10),
+    **dict.fromkeys(_SERVICENOW.split(", "), (422, 1)),
+}
 
 
 def settings_in(story: str, name: str) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Play:
         letters: all deliveries.
         heard: how often each status was heard; 0 is none in time.
         slowest: the seconds that our slowest answer took.
+        lag: the seconds that Genesys needs to show what was done, in conversations that begin now.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Play:
     scenes: dict[str, Scene] = field(default_factory=dict)
     heard: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
+    lag: float = 0.25
     _agenda: list[tuple[float, int, Letter | Callable[[], None]]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(100))
 
@@ -55,7 +57,7 @@ class Play:
 
     async def click(self, asks: str = "removal") -> Click:
         """Let an agent click, in a conversation of its own."""
-        scene = await self.house.stage.scene(lag=0.25)
+        scene = await self.house.stage.scene(lag=self.lag)
         self.scenes[scene.cid] = scene
         return Click(next(self._numbers), scene.cid, self.house.stage.clock.now(), asks)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.findings import write_evidence
 from tests.flow.stage import Stage
-from tests.story.senders.cells import ENDS, PUNISHED, STORIES, UNREADABLE_TRIES, settings_in
+from tests.story.senders.cells import ENDS, PUNISHED, STORIES, UNREADABLE, settings_in
 from tests.story.senders.manners import LOST, MANNERS
 from tests.story.senders.play import Play
 from tests.story.senders.weather import opened
@@ -61,7 +61,10 @@ def check(story: str, name: str, it: Played) -> None:
     assert it.play.heard[LOST] == (story == "answer lost"), "an answer came too late for its sender"
     assert it.play.slowest <= it.play.manner.patience
     bad = [letter for letter in it.play.letters if all(click.asks == "nothing readable" for click in letter.clicks)]
-    assert {letter.tries for letter in bad} <= {UNREADABLE_TRIES.get(name, 1)}
+    status, tries = UNREADABLE.get(name, (200, 1))
+    assert {letter.tries for letter in bad} <= {tries}
+    assert {heard for letter in bad for heard, _ in letter.answers} <= {status}
+    assert bool(bad) == (story == "unreadable")
 
 
 @pytest.mark.parametrize("name", MANNERS)
@@ -119,6 +122,6 @@ async def test_the_table_is_written_down(stage: Stage) -> None:
 def test_the_tables_are_whole() -> None:
     """Every story says what becomes of its clicks, and no table speaks of a sender or a story that is not there."""
     assert ENDS.keys() == STORIES.keys()
-    named = {name for _, others in ENDS.values() for name in others} | UNREADABLE_TRIES.keys()
+    named = {name for _, others in ENDS.values() for name in others} | UNREADABLE.keys()
     assert named | {name for _, name in PUNISHED} <= MANNERS.keys()
     assert {story for story, _ in PUNISHED} <= STORIES.keys()
