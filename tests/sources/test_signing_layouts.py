@@ -7,6 +7,7 @@ and `hubspot_v2` (a plain hash, no HMAC), `rfc9421_hmac_sha256` (need not cover 
 from __future__ import annotations
 
 import base64
+import hmac
 import itertools
 import os
 import subprocess
@@ -222,6 +223,25 @@ def test_headers_are_named_in_words() -> None:
     ):
         with pytest.raises(BadSignature, match=f"^{words}$"):
             Keyring([KEY], layout).verify(arriving({}, BODY, NOW))
+
+
+def test_a_layout_says_only_what_differs() -> None:
+    """Of a layout only the header must be said: it is one bare MAC of the body by SHA-256, in base64, untimed."""
+    bare = Layout("x-sig")
+    assert bare == Layout("x-sig", "{body}", "", "", "seconds", "", "sha256", "base64", "", "")
+    mac = base64.b64encode(hmac.digest(KEY, BODY, "sha256")).decode()
+    assert signed(KEY, "any id at all", NOW, BODY, bare) == {"x-sig": mac}
+    assert Keyring([KEY], bare).verify(arriving({"x-sig": mac}, BODY, NOW)) == m.Verified("", None, fingerprint(KEY))
+
+
+def test_the_least_secret() -> None:
+    """How short a secret may be is the scheme's to say, but none is empty."""
+    assert is_taken(
+        Keyring([b"x"], Layout("s"), least=0), arriving(signed(b"x", "", NOW, BODY, Layout("s")), BODY, NOW)
+    )
+    for secrets, least in (([b""], 0), ([], 0), ([b"x" * 15], 16), ([b"x" * 16, b"x" * 15], 16)):
+        with pytest.raises(ValueError, match="needs a secret"):
+            Keyring(secrets, Layout("s"), least=least)
 
 
 def renamed(good: m.Delivery) -> m.Delivery:
