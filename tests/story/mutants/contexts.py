@@ -1,4 +1,4 @@
-"""A pytest plugin that tells coverage which test is running, and keeps how long each took that passed.
+"""A pytest plugin that tells coverage which test is running, and keeps how long each took, and worked, that passed.
 
 Coverage itself knows a test by its function, and loses an async one at its first await.
 """
@@ -14,7 +14,7 @@ import pytest
 from coverage import Coverage
 
 SECONDS = "ONHOOK_TESTS_SECONDS"  # where to write them
-_seconds: dict[str, float] = {}
+_seconds: dict[str, tuple[float, float]] = {}
 _others: set[str] = set()
 
 
@@ -24,15 +24,16 @@ def pytest_runtest_logstart(nodeid: str) -> None:
     counting = Coverage.current()
     assert counting is not None, "run this under coverage"
     counting.switch_context(nodeid)
-    _seconds[nodeid] = -time.monotonic()
+    _seconds[nodeid] = time.monotonic(), time.process_time()
 
 
 def pytest_runtest_logfinish(nodeid: str) -> None:
-    """Keep how long it took; what runs from now on belongs to no test."""
+    """Keep how long it took, and how much of that it worked; what runs from now on belongs to no test."""
     counting = Coverage.current()
     assert counting is not None, "run this under coverage"
     counting.switch_context("")
-    _seconds[nodeid] += time.monotonic()
+    began, worked = _seconds[nodeid]
+    _seconds[nodeid] = time.monotonic() - began, time.process_time() - worked
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

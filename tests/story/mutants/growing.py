@@ -91,7 +91,7 @@ def grow(mutants: Sequence[Mutant | None], tests: Sequence[str] = ()) -> list[Ou
             root = folder / str(number)
             plant(mutant, copy, root)
             asked = list(tests or ([mutant.caught_by] if mutant else []))
-            jobs.append({"root": str(root), "tests": asked, "order": [], "known": [], "seconds": MOST_SECONDS})
+            jobs.append({"root": str(root), "tests": asked, "order": {}, "known": [], "seconds": MOST_SECONDS})
         codes = tend(jobs, os.cpu_count() or 1)
         return [_outcome(Path(job["root"]), codes[job["root"]], job["tests"]) for job in jobs]
     finally:

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TypedDict
@@ -33,20 +34,33 @@ class Job(TypedDict):
     Attributes:
         root: the copy of the house.
         tests: files, node ids and options, as pytest takes them.
-        order: of all ids of these files that there were before, those to run, first to last; empty: all as they stand.
+        order: of all ids of these files that there were before, those to run, first to last, and how many seconds each
+            may take; empty: all as they stand.
         known: those ids; another one is of a parameter that the mutant changed, and runs as well.
-        seconds: how long it may take.
+        seconds: how long it may take, to the first test where there is an order.
     """
 
     root: str
     tests: list[str]
-    order: list[str]
+    order: dict[str, int]
     known: list[str]
     seconds: int
 
 
+class Timed:
+    """Gives each test its time: one that never ends is cut off soon, however many there are."""
+
+    def __init__(self, seconds: Mapping[str, int]) -> None:
+        self._seconds = seconds
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Begin to count."""
+        if self._seconds:
+            signal.alarm(self._seconds.get(nodeid, MOST_SECONDS))
+
+
 class Chosen:
-    """Has pytest run only what can see the mutant, and what ends soonest first."""
+    """Has pytest run only what can see the mutant, in that order."""
 
     def __init__(self, job: Job) -> None:
         self._places = {test: place for place, test in enumerate(job["order"])}
@@ -93,7 +107,7 @@ def run(job: Job) -> int:
         return BROKEN
     # plugins that are imported already are not rewritten for their asserts, which are none of ours
     quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-n", "0")
-    return pytest.main(["-q", "--tb=short", "-rfE", *quiet, *job["tests"]], [Chosen(job)])
+    return pytest.main(["-q", "--tb=short", "-rfE", *quiet, *job["tests"]], [Chosen(job), Timed(job["order"])])
 
 
 def main(jobs: list[Job], together: int) -> dict[str, int]:

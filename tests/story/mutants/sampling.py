@@ -16,19 +16,18 @@ from typing import NamedTuple
 
 from tests.story.mutants.by_syntax import Place, places_in
 from tests.story.mutants.growing import TESTS_FAILED, copied, mutated, plant, tend
-from tests.story.mutants.nursery import BROKEN, CUT_OFF, Job
+from tests.story.mutants.nursery import BROKEN, CUT_OFF, MOST_SECONDS, Job
 from tests.story.mutants.swapping import JOBS, Swap
 from tests.story.mutants.touching import Touches, is_own, touches
 
 TOGETHER = 24  # copies at a time
-# Of the tests that can see a mutant those that end soonest are run, twenty seconds of them: what only a later one would
+# Of the tests that can see a mutant those that work least are run, twenty seconds of work: what only a later one would
 # notice counts as survived.
-MOST_TEST_SECONDS = 20.0
-# A mutant that never ends is noticed too: no test of ours waits so long. It is cut off before pytest takes it for hung.
-PATIENCE_SECONDS, PATIENCE_FACTOR, MOST_SECONDS = 30, 8, 240
+MOST_WORK_SECONDS = 20.0
+# A mutant that never ends is noticed too: a test that takes so much longer than it did is cut off.
+PATIENCE_SECONDS, PATIENCE_FACTOR = 20, 8
 PLUGIN = "tests.story.mutants.swapping"
 PASSED, INTERRUPTED, NOTHING_RAN = 0, 2, 5  # pytest's exit codes
-IMPORT_SECONDS = 24  # more, where a mutant's tests import and collect all anew
 
 
 class End(StrEnum):
@@ -76,7 +75,7 @@ def tried(room: Room, seed: int = 1, more: Mapping[Place, int] | None = None) ->
     Args:
         room: whose mutants, and whose tests.
         seed: which sample.
-        more: mutants beside the sample, and how many seconds they may take.
+        more: mutants beside the sample, and how many seconds each of their tests may take.
 
     Raises:
         RuntimeError: the tests do not pass as the house stands, or those of a mutant could not be run.
@@ -100,14 +99,15 @@ class _Trial:
     def __init__(self, folder: Path, copy: Path, known: Touches, limits: Mapping[Place, int]) -> None:
         self._folder, self._copy, self.known, self._limits = folder, copy, known, limits
 
-    def chosen(self, place: Place) -> list[str]:
-        """Return the tests to run, in that order."""
-        chosen, seconds = list[str](), 0.0
+    def chosen(self, place: Place) -> dict[str, int]:
+        """Return the tests to run, in that order, and how many seconds each may take."""
+        chosen, worked = dict[str, int](), 0.0
         for test in self.known.of(place):
-            seconds += self.known.seconds[test]
-            if chosen and seconds > MOST_TEST_SECONDS:
+            worked += self.known.worked[test]
+            if chosen and worked > MOST_WORK_SECONDS:
                 break
-            chosen.append(test)
+            patience = PATIENCE_SECONDS + round(PATIENCE_FACTOR * self.known.seconds[test])
+            chosen[test] = self._limits.get(place, patience)
         return chosen
 
     def planted(self, places: Sequence[Place]) -> dict[str, End]:
@@ -118,10 +118,11 @@ class _Trial:
             for of_file in (True, False):
                 jobs = dict[str, Job]()
                 for number, place in enumerate(left):
-                    order = [test for test in self.chosen(place) if is_own(test, place) is of_file]
+                    chosen = self.chosen(place).items()
+                    order = {test: seconds for test, seconds in chosen if is_own(test, place) is of_file}
                     if order:
                         plant(place.mutant, self._copy, root := self._folder / str(number))
-                        jobs[place.mutant.safeguard] = self._job(place, root, order)
+                        jobs[place.mutant.safeguard] = self._job(root, order)
                 codes = tend(list(jobs.values()), 1)
                 for name, job in jobs.items():
                     root = Path(job["root"])
@@ -130,11 +131,11 @@ class _Trial:
                 left = [place for place in left if ends.get(place.mutant.safeguard, End.SURVIVED) is End.SURVIVED]
         return ends
 
-    def _job(self, place: Place, root: Path, order: list[str]) -> Job:
+    def _job(self, root: Path, order: dict[str, int]) -> Job:
         files = sorted({test.partition("::")[0] for test in order})
         others = [test for test in self.known.seconds if test.partition("::")[0] in files]
-        seconds = self._limit(place, order) + IMPORT_SECONDS
-        return {"root": str(root), "tests": ["-x", *files], "order": order, "known": others, "seconds": seconds}
+        tests = ["-x", *files]
+        return {"root": str(root), "tests": tests, "order": order, "known": others, "seconds": MOST_SECONDS}
 
     def swapped(self, places: Sequence[Place]) -> dict[str, End]:
         """Run mutants inside of functions, each in a fork of one pytest that has imported and collected all.
@@ -159,19 +160,13 @@ class _Trial:
 
     def _swap(self, number: int, place: Place) -> Swap:
         assert place.function, "of the others, there is no function to change"
-        order = self.chosen(place)
         return {
             "file": str(self._copy / "service" / place.mutant.file),
             "text": mutated(place.mutant, self._copy),
             "function": place.function,
-            "order": order,
-            "seconds": self._limit(place, order),
+            "order": self.chosen(place),
             "note": str(self._folder / f"{CUT_OFF}.{number}"),
         }
-
-    def _limit(self, place: Place, order: Sequence[str]) -> int:
-        needs = sum(self.known.seconds[test] for test in order)
-        return min(self._limits.get(place, MOST_SECONDS), PATIENCE_SECONDS + round(PATIENCE_FACTOR * needs))
 
 
 def _end(name: str, code: int, note: Path, said: Path | None) -> End:

@@ -18,7 +18,7 @@ from typing import TypedDict
 
 import pytest
 
-from tests.story.mutants.nursery import BROKEN, cut_off_after
+from tests.story.mutants.nursery import BROKEN, MOST_SECONDS, Timed, cut_off_after
 
 JOBS = "ONHOOK_SWAPS"  # the file that says what to do; the answers stand beside it
 Function = tuple[str, int]
@@ -31,16 +31,14 @@ class Swap(TypedDict):
         file: the whole path of the changed file.
         text: what it says now.
         function: the outermost one around the change: its qualified name, and its line.
-        order: the ids of the tests to run, first to last.
-        seconds: how long they may take.
-        note: the file that is there afterwards if they took longer.
+        order: the ids of the tests to run, first to last, and how many seconds each may take.
+        note: the file that is there afterwards if one took longer.
     """
 
     file: str
     text: str
     function: Function
-    order: list[str]
-    seconds: int
+    order: dict[str, int]
     note: str
 
 
@@ -55,7 +53,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         sys.stdout.flush()
         child = os.fork()
         if not child:
-            cut_off_after(job["seconds"], Path(job["note"]))
+            cut_off_after(MOST_SECONDS, Path(job["note"]))
+            session.config.pluginmanager.register(Timed(job["order"]))
             session.items[:] = [items[test] for test in job["order"]]
             return None if _swapped(job, functions) else os._exit(BROKEN)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -10,8 +10,9 @@ from tests.story.mutants.of_policies import POLICIES
 from tests.story.mutants.of_routes import ROUTES
 from tests.story.mutants.of_rules import RULES
 from tests.story.mutants.of_scripts import SCRIPTS
+from tests.story.mutants.of_systems import SYSTEMS
 
-MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES, *BOUNDS)
+MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES, *BOUNDS, *SYSTEMS)
 
 
 def markdown() -> str:

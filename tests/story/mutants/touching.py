@@ -30,10 +30,13 @@ class Touches:
 
     Attributes:
         seconds: how long each test took, by its id.
+        worked: how many seconds of these it worked; however busy the machine was, it is the same.
     """
 
-    def __init__(self, seconds: dict[str, float], tests: dict[str, dict[int, set[str]]], root: Path) -> None:
-        self.seconds, self._tests = seconds, tests
+    def __init__(self, took: dict[str, tuple[float, float]], tests: dict[str, dict[int, set[str]]], root: Path) -> None:
+        self.seconds = {test: seconds for test, (seconds, _) in took.items()}
+        self.worked = {test: seconds for test, (_, seconds) in took.items()}
+        self._tests = tests
         self._users = defaultdict[str, set[tuple[str, int]]](set)
         for path in (root / "service").rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -42,7 +45,7 @@ class Touches:
                     self._users[used].add((str(path.relative_to(root / "service")), node.lineno))
 
         self._mentions = defaultdict[str, set[str]](set)
-        for file in {test.partition("::")[0] for test in seconds}:
+        for file in {test.partition("::")[0] for test in took}:
             for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
                 for name in _named(node):
                     self._mentions[name].add(file)
@@ -52,7 +55,7 @@ class Touches:
         return place.function is None or bool(self._by(place.mutant.file, range(place.first, place.last + 1)) & {""})
 
     def of(self, place: Place) -> list[str]:
-        """Return the tests that can see a mutant, what ends soonest first."""
+        """Return the tests that can see a mutant, what works least first."""
         file = place.mutant.file
         seen = self._by(file, range(place.first, place.last + 1))
         if self.runs_at_import(place):
@@ -62,7 +65,7 @@ class Touches:
             seen |= self._by(file, self._tests.get(file, ()))
             named = set[str]().union(*(self._mentions[name] for name in (*place.names, Path(file).stem)))
             seen |= {test for test in self.seconds if is_own(test, place) or test.partition("::")[0] in named}
-        return sorted(seen & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
+        return sorted(seen & self.seconds.keys(), key=lambda test: (self.worked[test], test))
 
     def _by(self, file: str, lines: Iterable[int]) -> set[str]:
         known = self._tests.get(file, {})
