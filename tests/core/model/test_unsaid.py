@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from service.core import model as m
+from service.core.selection import View
 
 NOTHING: frozenset[str] = frozenset()
 UNSAID: dict[type, dict[str, object]] = {
@@ -83,6 +84,8 @@ WORDS: dict[type[StrEnum], str] = {
     m.SelectorKind: "participant_id phone user_id external_contact_id communication_id purpose attribute",
     m.AnswerKind: "accepted unclear refused_for_now refused_for_good",
     m.Absence: "conversation participant",
+    View: "unseen cannot_see no_legs forbidden rejected no_conversation nobody only_gone several unlisted gone back "
+    "present",
 }
 
 
@@ -97,5 +100,5 @@ def test_what_is_not_said_is_nothing(noun: type) -> None:
 
 @pytest.mark.parametrize("noun", WORDS)
 def test_the_words_that_are_kept(noun: type[StrEnum]) -> None:
-    """Redis keeps these words, and Genesys' paths are made of the media: a word more or other is another format."""
+    """Redis and metrics keep these words, and Genesys' paths are made of the media: another word is another format."""
     assert " ".join(noun) == WORDS[noun]
