@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from tests.story.senders.letters import Click
+from tests.story.senders.manners import DAY, HOUR
 from tests.story.senders.play import Play
 
-DAY = 86_400.0
 SPELL_SECONDS = 45.0
 Story = Callable[[Play, int], Awaitable[list[Click]]]
 
@@ -39,6 +39,13 @@ async def store_down(play: Play, number: int) -> list[Click]:
     """Redis is away for ten minutes."""
     play.house.weather.is_store_down = True
     play.after(600, lambda: setattr(play.house.weather, "is_store_down", False))
+    return await all_well(play, number)
+
+
+async def down_for_days(play: Play, number: int) -> list[Click]:
+    """Redis is away for eighty hours, longer than anybody repeats anything."""
+    play.house.weather.is_store_down = True
+    play.after(80 * HOUR, lambda: setattr(play.house.weather, "is_store_down", False))
     return await all_well(play, number)
 
 
@@ -108,6 +115,7 @@ STORIES: Mapping[str, Story] = {
     "slow to confirm": slow_to_confirm,
     "answer lost": answer_lost,
     "store down": store_down,
+    "down for days": down_for_days,
     "draining": draining,
     "too fast": too_fast,
     "a bug": a_bug,
@@ -132,6 +140,7 @@ ENDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "slow to confirm": ("removed", {}),
     "answer lost": ("removed", {}),
     "store down": ("expired", _many(f"zendesk, slack button, slack command, teams, {_SERVICENOW}", "lost")),
+    "down for days": ("lost", {}),
     "draining": ("removed", _many("jira, slack command, freshdesk, standard", "expired") | {"teams": "lost"}),
     "too fast": (
         "removed",
@@ -153,10 +162,13 @@ ENDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 # All that any sender does to us for it. An outage of ours may make Zendesk pause: it is one, and five seconds after
-# the last failure it sends again. Freshdesk's administrators are to hear that their webhook cannot be read.
+# the last failure it sends again. Freshdesk's administrators are to hear that we were away for more than its hour and a
+# half, or that what their webhook sends cannot be read; nothing is switched off.
 PUNISHED: Mapping[tuple[str, str], str] = {
     ("store down", "zendesk"): "paused for 5 s",
     ("burst", "zendesk"): "paused for 5 s",
+    ("down for days", "zendesk"): "paused for 5 s",
+    ("down for days", "freshdesk"): "mailed the administrators",
     ("unreadable", "freshdesk"): "mailed the administrators",
 }
 # What a click hears that cannot be read, and how often it is sent: once and 200, but for these. Those that would repeat
@@ -168,6 +180,20 @@ UNREADABLE: Mapping[str, tuple[int, int]] = {
     "freshdesk": (422, 4),
     "standard": (422, 10),
     **dict.fromkeys(_SERVICENOW.split(", "), (422, 1)),
+}
+
+
+# For how many hours each repeats a click that is never taken, from its first try to its last; Teams never does.
+HOURS: Mapping[str, float] = {
+    "zendesk": 0.0,
+    "jira": 1.0,
+    "pagerduty": 46.1,
+    "slack button": 0.1,
+    "slack command": 0.1,
+    "hubspot": 17.1,
+    "freshdesk": 1.6,
+    "standard": 75.6,
+    **dict.fromkeys(_SERVICENOW.split(", "), 0.0),
 }
 
 

@@ -54,6 +54,7 @@ class Letter:
     Attributes:
         clicks: one; several where a system sends them together.
         tries: how often it was sent.
+        began, ended: the seconds of its first and its last try.
         answers: status and body of what we said, in order, also where it was lost on the way.
         end: `taken`, `given up` or `dropped`, once it comes no more.
         signed: headers that the sender makes once and keeps.
@@ -61,6 +62,8 @@ class Letter:
 
     clicks: tuple[Click, ...]
     tries: int = 0
+    began: float = 0.0
+    ended: float = 0.0
     answers: list[tuple[int, Any]] = field(default_factory=list)
     end: str = ""
     signed: Mapping[str, str] = field(default_factory=dict)

@@ -133,7 +133,8 @@ class Play:
         body = body_of(self.name, letter.clicks, letter.tries, self.house.ticket)
         headers = {**headers_of(self.name, letter, body, clock.now()), **manner.headers(letter.tries)}
         letter.tries += 1
-        began = clock.monotonic()
+        letter.ended = began = clock.monotonic()
+        letter.began = letter.began or began
         answer = await self.house.post(body, headers, manner.patience)
         self.slowest = max(self.slowest, clock.monotonic() - began)
         heard = Heard(LOST)

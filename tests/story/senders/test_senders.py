@@ -10,8 +10,8 @@ import pytest
 
 from tests.findings import write_evidence
 from tests.flow.stage import Stage
-from tests.story.senders.cells import ENDS, PUNISHED, STORIES, UNREADABLE, settings_in
-from tests.story.senders.manners import LOST, MANNERS
+from tests.story.senders.cells import ENDS, HOURS, PUNISHED, STORIES, UNREADABLE, settings_in
+from tests.story.senders.manners import HOUR, LOST, MANNERS
 from tests.story.senders.play import Play
 from tests.story.senders.weather import opened
 
@@ -65,6 +65,9 @@ def check(story: str, name: str, it: Played) -> None:
     assert {letter.tries for letter in bad} <= {tries}
     assert {heard for letter in bad for heard, _ in letter.answers} <= {status}
     assert bool(bad) == (story == "unreadable")
+    if story == "down for days":
+        spans = {round((letter.ended - letter.began) / HOUR, 1) for letter in it.play.letters if letter.tries > 1}
+        assert spans == ({HOURS[name]} if name in HOURS else set())
 
 
 @pytest.mark.parametrize("name", MANNERS)
@@ -122,6 +125,7 @@ async def test_the_table_is_written_down(stage: Stage) -> None:
 def test_the_tables_are_whole() -> None:
     """Every story says what becomes of its clicks, and no table speaks of a sender or a story that is not there."""
     assert ENDS.keys() == STORIES.keys()
+    assert HOURS.keys() == MANNERS.keys() - {"teams"}
     named = {name for _, others in ENDS.values() for name in others} | UNREADABLE.keys()
     assert named | {name for _, name in PUNISHED} <= MANNERS.keys()
     assert {story for story, _ in PUNISHED} <= STORIES.keys()
