@@ -123,10 +123,10 @@ class Slack(Manner):
     recent: list[tuple[float, bool]] = field(default_factory=list)
 
     def count(self, heard: Heard, at: float, *, is_over: bool) -> None:
-        """95 % failures within the hour; Slack spares who gets few, and this one does not."""
+        """More than 95 % failures within the hour, of a thousand deliveries or more: who gets fewer is spared."""
         self.recent = [(then, bad) for then, bad in self.recent if then > at - HOUR]
         self.recent.append((at, not self.is_good(heard.status)))
-        if sum(bad for _, bad in self.recent) >= 0.95 * len(self.recent):
+        if len(self.recent) >= 1000 and sum(bad for _, bad in self.recent) > 0.95 * len(self.recent):
             self.punish("switched off", FOREVER)
 
     def headers(self, tries: int) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from tests.findings import write_evidence
 from tests.flow.stage import Stage
 from tests.story.senders.cells import ENDS, HOURS, PUNISHED, STORIES, UNREADABLE, settings_in
-from tests.story.senders.manners import HOUR, LOST, MANNERS
+from tests.story.senders.manners import HOUR, LOST, MANNERS, Heard
 from tests.story.senders.play import Play
 from tests.story.senders.weather import opened
 
@@ -75,6 +75,25 @@ def check(story: str, name: str, it: Played) -> None:
 async def test_every_sender_in_every_weather(stage: Stage, story: str, name: str) -> None:
     """Nobody is removed twice or late, a yes is kept and told, and by its own counting the sender never drops us."""
     check(story, name, await played(stage, story, name, CI_CLICKS))
+
+
+@pytest.mark.parametrize(
+    "name, statuses, how",
+    [
+        ("zendesk", [200] * 3 + [503] * 7, "paused for 5 s"),
+        ("pagerduty", [422, 503, 401, 422], "switched off for 24 h"),
+        ("slack button", [200] * 49 + [503] * 951, "switched off"),
+        ("freshdesk", [503], "mailed the administrators"),
+        ("standard", [410], "disabled"),
+    ],
+)
+def test_the_senders_punish(name: str, statuses: list[int], how: str) -> None:
+    """A play sender does to whoever fails it what the vendor says, and not one failure earlier."""
+    manner = MANNERS[name]()
+    for status in statuses:
+        assert manner.punished == []
+        manner.count(Heard(status), 0.0, is_over=True)
+    assert manner.punished == [how]
 
 
 async def test_three_refusals_would_switch_pagerduty_off(stage: Stage) -> None:
