@@ -7,7 +7,6 @@ from collections.abc import Mapping
 _FURTHER_DOWN = "the row that is met further down the table means the same: it says by name what is rarely seen"
 _NOT_ONCE = "a header that is missing is refused for that, whatever was compared in its place"
 _NO_MOMENT = "x is as little a moment as nothing is, and is refused in the same words"
-_REFUSED_ANYWAY = "where a header or its stamp is missing the delivery is refused, whatever was compared in its place"
 
 ARGUED: Mapping[str, Mapping[str, str]] = {
     "signing": {

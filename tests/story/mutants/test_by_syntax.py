@@ -25,7 +25,6 @@ IN_FULL = {
             "tests/sources/test_signing.py",
             "tests/sources/test_signing_layouts.py",
             "tests/sources/test_schemes.py",
-            "tests/sources/test_signing_layouts.py",
             "tests/story/test_signature_timing.py",
             "tests/story/test_forged_signatures.py",
         ),
