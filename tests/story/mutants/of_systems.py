@@ -131,7 +131,7 @@ SYSTEMS = (
         "where a click is answered goes when the action ends",
         "store/records.py",
         (('dataclasses.replace(removal.ticket, reply_to="")', "removal.ticket"),),
-        "tests/store/test_records.py::test_masking",
+        "tests/store/test_records.py::test_where_a_click_is_answered",
     ),
     Mutant(
         "a note that ServiceNow dropped is not told",
