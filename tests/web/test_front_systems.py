@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from service.core import model as m
-from service.core.errors import Conflicting, Unreadable
+from service.core.errors import Conflicting, Malformed, Unreadable
 from service.sources.generic import Generic, Options
 from tests.sources.layouts import arriving
 from tests.sources.senders import Outdoors
@@ -234,3 +234,17 @@ async def test_a_secret_in_a_query_reaches_its_source_and_nobody_else(desk: Desk
     assert key.encode() not in desk.log.getvalue()
     assert key not in repr(desk.refused.noted) + good.text + unreadable.text
     assert key not in repr(arriving({}, b"", NOW, f"key={key}".encode()))
+
+
+class Careless(System):
+    """A system that reads before it proves."""
+
+    def verify(self, delivery: m.Delivery) -> m.Verified:
+        raise Malformed("The body is not JSON.")
+
+
+async def test_no_proof_is_never_a_200(desk: Desk) -> None:
+    """Where no secret is known to have signed, what cannot be read is an error, whoever refuses it."""
+    desk.sources["desk"] = Careless(unreadable_status=200)
+    answer = await desk.post(b"{")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
