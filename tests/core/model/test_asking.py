@@ -210,6 +210,7 @@ def test_media_are_the_arrays_of_a_conversation() -> None:
     [
         (SelectorKind.PHONE, NUMBER, "…0123"),
         (SelectorKind.PHONE, "+123456", "…"),
+        (SelectorKind.PHONE, "+1234567", "…4567"),
         (SelectorKind.ATTRIBUTE, f"callback={NUMBER}", "callback=…0123"),
         (SelectorKind.ATTRIBUTE, "a=b=12345678", "a=…5678"),
         (SelectorKind.ATTRIBUTE, "name=Beth", "name=…"),
