@@ -301,3 +301,9 @@ def test_a_note_is_found_again(language: str, title: str) -> None:
     """The note on a ticket carries the explanation, the moment in UTC and the action's id; never its key."""
     moment = datetime.fromtimestamp(NOW / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     assert note(settled(FULL), language) == f"{title}: {explanation(FULL, language)} [{moment}, {ACTION}]"
+
+
+def test_what_is_put_into_a_sentence_brings_no_marks() -> None:
+    """Braces and control characters of a setting's name are left out of a note, and nothing stands in their place."""
+    outcome = m.Outcome(m.OutcomeKind.REFUSED, "purpose", purpose="customer", allowed_by="orgs.{a}\x00\u2028b.purposes")
+    assert "“orgs.ab.purposes”" in Wording().explanation(outcome)
