@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+_BEYOND: Final = 2**63  # what orjson does not write
 HOLE: Final = re.compile(r"\{([a-z]+)\}", re.ASCII)
+
+
+def is_template(template: object) -> bool:
+    """Whether `template` can be written as JSON; settings also know dates, NaN and huge numbers."""
+    if isinstance(template, Mapping):
+        return all(isinstance(name, str) and is_template(part) for name, part in template.items())
+    if isinstance(template, list):
+        return all(map(is_template, template))
+    if isinstance(template, int):
+        return abs(template) < _BEYOND
+    return template is None or isinstance(template, str) or (isinstance(template, float) and math.isfinite(template))
 
 
 def fill(template: object, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever JSON the settings say

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from service.core import model as m
+from service.core.filling import is_template
 from service.sources.signing import Keyring, fingerprint, secret_in
 
 # A receipt has a body, so 204 is none of them.
@@ -141,6 +142,13 @@ class SourceOptions(BaseModel):
         if status not in SUCCESS_STATUSES:
             raise ValueError("success_status is 200, 201 or 202: an answer that carries a receipt")
         return status
+
+    @field_validator("answer")
+    @classmethod
+    def _is_json(cls, answer: dict[str, Any] | None) -> dict[str, Any] | None:
+        if not is_template(answer):
+            raise ValueError("answer holds what JSON does not know: a date, nan, or a number of more than 63 bits")
+        return answer
 
     @field_validator("time_zone")
     @classmethod

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from service.core import model as m
 from service.core.errors import Rejected, Unclear
-from service.core.filling import fill, is_filled
+from service.core.filling import fill, is_filled, is_template
 from service.outbound import Answered, Asked, Caller, Rule, origin_in
 from service.sources.desk import Outside, reply_in
 from service.sources.oauth import Grant, Tokens, discreet
@@ -124,6 +124,8 @@ class TellOptions(BaseModel):
     def _can_be_sent(self) -> TellOptions:
         if (self.auth == "oauth") != (self.oauth is not None):
             raise ValueError('oauth: and auth = "oauth" are said together, or neither')
+        if not is_template(self.body):
+            raise ValueError("body: holds what JSON does not know: a date, nan, or a number of more than 63 bits")
         if not any(hole in json.dumps(self.body) for hole in ("{note}", "{html}")):
             raise ValueError("body: has no {note}, and so would tell nothing")
         if not self.path and (self.look or self.oauth):

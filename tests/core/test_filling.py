@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.filling import fill, is_filled
+from service.core.filling import fill, is_filled, is_template
 
 NAMES = frozenset({"note", "ticket"})
 WORDS = {"note": "She was removed.", "ticket": "T-1"}
@@ -57,6 +59,20 @@ def test_yes_is_not_one() -> None:
 def test_lines_in_a_note() -> None:
     """A note may have several lines."""
     assert is_filled("<{note}>", "<one\ntwo\r\nthree>", NAMES)
+
+
+@pytest.mark.parametrize(
+    "value, is_so",
+    [
+        (None, True), ("x", True), (True, True), (1.5, True), (2**63 - 1, True), (-(2**63) + 1, True), ([], True),
+        ({"a": [{"b": None}]}, True), (2**63, False), (float("nan"), False), (float("inf"), False), ({1: "x"}, False),
+        (datetime(2026, 11, 20, tzinfo=UTC), False), ([datetime(2026, 11, 20, tzinfo=UTC)], False),
+        ({"a": {"b": {1}}}, False),
+    ],
+)  # fmt: skip
+def test_what_a_template_may_hold(value: object, is_so: bool) -> None:
+    """A template is what JSON can say, however deep; dates, NaN and huge numbers are not."""
+    assert is_template(value) is is_so
 
 
 TEMPLATES = st.recursive(

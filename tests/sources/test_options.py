@@ -70,6 +70,7 @@ def test_defaults() -> None:
         ({"time_zone": "x" * 5000}, "IANA time zone"),
         ({"time_zone": "a\x00b"}, "IANA time zone"),
         ({"secret": SECRET}, "Extra inputs"),
+        ({"answer": {"n": float("nan")}}, "answer holds what JSON does not know"),
     ],
 )
 def test_faults(kind: str, change: dict[str, object], word: str) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import httpx
@@ -251,6 +252,7 @@ FAULTS: list[tuple[dict[str, object], str]] = [
     ({"method": "DELETE"}, "method"),
     ({"body": {}}, "body: has no {note}"),
     ({"body": {"text": "{action}"}}, "body: has no {note}"),
+    ({"body": {"text": "{note}", "at": date(2026, 11, 20)}}, "body: holds what JSON does not know"),
     ({"headers": {"X Y": "z"}}, "headers: 'X Y' is no name of a header"),
     ({"headers": {"": "z"}}, "is no name of a header"),
     ({"headers": {"X-Y": "z\r\nHost: evil"}}, "headers: values are printable ASCII"),
