@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +17,11 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from structlog.typing import EventDict, WrappedLogger
 
+from service.core.model import OutcomeKind
+
 _LONGEST_FIELD = 300  # characters: enough for a sentence, too short to smuggle a body into a log
 _WHOLE_NUMBERS = range(-(2**63), 2**64)  # what fits into JSON as other programs read it
+_STATUSES, _TOO_MANY = range(200, 600), 429
 # seven digits and more, also as people write them: +1 415 555-0123
 _NUMBER = re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){6,}")
 # also what turns or hides the text around it, for who reads a log in a terminal; and lone surrogates: they are in no
@@ -68,17 +71,77 @@ LEASES_LOST = Counter("onhook_leases_lost", "Writes refused because the lease wa
 BYSTANDERS_LOST = Counter(
     "onhook_bystanders_lost", "People who left at the same time as the one removed", ["org"], registry=REGISTRY
 )
+FAILURES = Counter(
+    "onhook_failures",
+    "Actions that ended as failed, by org and by the key of the words for it",
+    ["org", "cause"],
+    registry=REGISTRY,
+)
 SETTLE_SECONDS = Histogram(
     "onhook_settle_seconds",
-    "From the receipt of a click to its outcome",
-    ["org"],
+    "From the receipt of a click to its outcome, by org and outcome",
+    ["org", "outcome"],
     # one SLO at 10 s; below it what a person notices, above it what a not-after allows
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 900),
+    registry=REGISTRY,
+)
+GENESYS_SECONDS = Histogram(
+    "onhook_genesys_seconds",
+    "Calls to Genesys with their login, by org, what for, and class of status",
+    ["org", "call", "status"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),  # a call is cut off after 5 s
     registry=REGISTRY,
 )
 LAST_CLAIM_SECONDS = Gauge(
     "onhook_last_claim_timestamp_seconds", "When this process last asked for work, epoch", ["org"], registry=REGISTRY
 )
+FAULTS = Gauge(
+    "onhook_faults",
+    "Whether Redis falls short, as this process sees it, by topic: 1 or 0",
+    ["topic"],
+    registry=REGISTRY,
+)
+# of all workers together, as the store says it: each process shows the same
+OPEN_ACTIONS = Gauge("onhook_open_actions", "Actions that have not ended, by org", ["org"], registry=REGISTRY)
+OPEN_REPORTS = Gauge(
+    "onhook_open_reports", "Reports still to be told, by org and source", ["org", "source"], registry=REGISTRY
+)
+OVERDUE_SECONDS = Gauge(
+    "onhook_overdue_seconds",
+    "How long the oldest that is due has waited for a worker, by org and kind",
+    ["org", "kind"],
+    registry=REGISTRY,
+)
+PAUSED = Gauge(
+    "onhook_paused", 'Whether a source, or the whole org (""), is paused: 1 or 0', ["org", "source"], registry=REGISTRY
+)
+BUDGET_CALLS = Gauge("onhook_budget_calls", "First looks that an org's budget carries now", ["org"], registry=REGISTRY)
+OF_THE_STORE = (OPEN_ACTIONS, OPEN_REPORTS, OVERDUE_SECONDS, PAUSED, BUDGET_CALLS)
+
+
+def begin(orgs: Iterable[str], sources: Iterable[str]) -> None:
+    """Show as zero what may be counted of these orgs and sources and must not be missed.
+
+    A count that appears as one has not risen, as Prometheus sees it: without its zero, the first bystander lost after
+    each start would wake nobody.
+    """
+    for org in orgs:
+        BYSTANDERS_LOST.labels(org)
+        LEASES_LOST.labels(org)
+        for kind in OutcomeKind:
+            OUTCOMES.labels(org, kind.value)
+            SETTLE_SECONDS.labels(org, kind.value)
+    for source in sources:
+        RUNAWAYS.labels(source)
+        for result in ("told", "delayed", "dead"):
+            REPORTS.labels(source, result)
+
+
+def class_of(status: int | None) -> str:
+    """Return the class of a status as metrics name it: `2xx`, `429` apart, `none` for no answer, `odd` for others."""
+    if status is None or status == _TOO_MANY:
+        return "none" if status is None else str(status)
+    return f"{status // 100}xx" if status in _STATUSES else "odd"
 
 
 def exposition() -> bytes:

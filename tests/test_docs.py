@@ -111,7 +111,17 @@ def _private_routes() -> Iterator[str]:
         await asyncio.sleep(0)
         return {}
 
-    door = private_door(version={}, claim_age=lambda: None, has_started=lambda: True, faults=nothing, orgs=no_orgs)
+    async def no_measure() -> None:
+        """Measure nothing."""
+
+    door = private_door(
+        version={},
+        claim_age=lambda: None,
+        has_started=lambda: True,
+        faults=nothing,
+        orgs=no_orgs,
+        measure=no_measure,
+    )
     for route in vars(door)["_routes"]:
         yield route.path.pattern.replace("\\", "")
 

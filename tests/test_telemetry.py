@@ -256,4 +256,34 @@ def test_metric_names() -> None:
     assert {"onhook_deliveries", "onhook_settle_seconds", "onhook_last_claim_timestamp_seconds"} <= set(names)
     for name, says in names.items():
         assert re.fullmatch(r"onhook_[a-z_]+", name)
-        assert re.search(rf"^# HELP {name}(_total)? {re.escape(says)}$", exposed, re.MULTILINE)
+        said = re.escape(says)
+        assert re.search(rf"^# HELP {name}(_total)? {said}$", exposed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "status, named",
+    [
+        (None, "none"),
+        (200, "2xx"),
+        (202, "2xx"),
+        (301, "3xx"),
+        (404, "4xx"),
+        (429, "429"),
+        (503, "5xx"),
+        (199, "odd"),
+        (600, "odd"),
+        (999, "odd"),
+    ],
+)
+def test_class_of(status: int | None, named: str) -> None:
+    """Whatever a server answers, its class is one of a few words: nobody makes a metric grow."""
+    assert telemetry.class_of(status) == named
+
+
+def test_begin() -> None:
+    """What a page or a ticket rests on stands at zero from the start: an alarm on what rises hears the first of it."""
+    telemetry.begin(["new-org"], ["new-source"])
+    value = telemetry.REGISTRY.get_sample_value
+    assert value("onhook_bystanders_lost_total", {"org": "new-org"}) == 0
+    assert value("onhook_reports_total", {"source": "new-source", "result": "dead"}) == 0
+    assert value("onhook_outcomes_total", {"org": "new-org", "outcome": "unknown"}) == 0

@@ -24,6 +24,7 @@ from service.core.rules import (
     situation_of,
 )
 from service.core.situation import Situation
+from service.core.wording.answers import name_of
 from service.flow.workplace import Workplace
 
 WAIT_HERE_SECONDS = 2.0  # a longer wait frees the worker's slot
@@ -276,7 +277,11 @@ class Attempt:
         self._is_over = True
         org = self._action.org
         telemetry.OUTCOMES.labels(org, outcome.kind.value).inc()
-        telemetry.SETTLE_SECONDS.labels(org).observe(max(0, self._now() - self._action.received_at) / 1000)
+        if outcome.kind is m.OutcomeKind.FAILED:
+            telemetry.FAILURES.labels(org, _cause(outcome)).inc()
+        telemetry.SETTLE_SECONDS.labels(org, outcome.kind.value).observe(
+            max(0, self._now() - self._action.received_at) / 1000
+        )
         # with one other there, the call ends for both: that is no alarm, and `last_pair` forbids it who minds
         was_more = len(self._action.progress.bystanders) > 1
         if outcome.vanished and was_more and outcome.kind is m.OutcomeKind.DISCONNECTED:
@@ -325,9 +330,17 @@ class Attempt:
 
     def _write(self, verb: str, at: int, began: float, reply: m.Reply | None = None, note: str = "") -> None:
         status, correlation_id = (reply.status, reply.correlation_id) if reply else (None, "")
-        entry = m.Entry(verb, at, self._since(began), self._place.worker, status, correlation_id, note)
+        spent = self._since(began)
+        if reply is not None:  # so Genesys was asked
+            telemetry.GENESYS_SECONDS.labels(self._action.org, verb, telemetry.class_of(status)).observe(spent / 1000)
+        entry = m.Entry(verb, at, spent, self._place.worker, status, correlation_id, note)
         self._entries.append(entry)
 
     def _flush(self) -> tuple[m.Entry, ...]:
         entries, self._entries = tuple(self._entries), []
         return entries
+
+
+def _cause(outcome: m.Outcome) -> str:
+    """Return the key of the words for a failure, without its kind: `genesys_refused.permission`."""
+    return f"{outcome.reason}.{name_of(outcome.reply)}" if outcome.reply else outcome.reason

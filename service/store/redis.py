@@ -12,6 +12,7 @@ from service.core.ports import Dice
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
 from service.store import records
 from service.store.budget import Rate, RedisBudget, ms_of
+from service.store.burden import Burden, burden_in
 from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
 from service.store.script import Reply, Runner, script
@@ -290,6 +291,12 @@ class RedisStore(RedisBudget):
         """Return what is paused: "" for the whole org, else names of sources."""
         reply = await self._runner.run(script("paused"), [self._keys.paused(org)], self._head(org))
         return frozenset(cast("list[str]", reply))
+
+    async def burden(self, org: str) -> Burden:
+        """Return what waits in `org`, what is paused, and what its budget carries."""
+        keys = self._keys
+        names = [keys.due_removals(org), keys.desks(org), keys.paused(org), keys.floor(org), *self._purse(org)]
+        return burden_in(await self._runner.run(script("burden"), names, [*self._head(org), *self._rate.words]))
 
     async def health(self, **asked: Unpack[Asked]) -> Health:
         """Say in words what is wrong with Redis, each master of it, as `examine` does; never raises."""

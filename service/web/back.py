@@ -29,6 +29,7 @@ def private_door(
     has_started: Callable[[], bool],
     faults: Faults,
     orgs: Orgs,
+    measure: Callable[[], Awaitable[None]],
 ) -> ASGIApp:
     """Return the private door as an ASGI app that needs no lifespan.
 
@@ -39,6 +40,7 @@ def private_door(
         faults: why this process should get no deliveries now, in words; empty when it should.
         orgs: by org mode, pauses, sources in shadow: `{"acme": {"mode": "live", "paused": [], "shadow": ["desk"]}}`;
             nothing of it makes it unready.
+        measure: lets the metrics say what they cannot count themselves, right before they are shown.
     """
 
     async def livez(_: Request) -> Response:
@@ -59,6 +61,7 @@ def private_door(
         return json_answer(200, dict(version))
 
     async def metrics(_: Request) -> Response:
+        await measure()
         return answered(200, telemetry.exposition(), EXPOSITION_TYPE)
 
     answers = {

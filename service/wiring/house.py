@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from service import settings
+from service import settings, telemetry
 from service.core.errors import Misconfigured, StoreDown
 from service.core.ports import Genesys, Source
 from service.flow import operations
@@ -25,6 +25,7 @@ from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
 from service.store.tags import Tags
 from service.store.waiter import WakeWaiter
+from service.wiring.gauges import measure
 from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
 from service.wiring.readiness import Readiness
@@ -61,6 +62,10 @@ class House:
             org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org)), "shadow": self._shadow(org)}
             for org, terms in self.said.orgs.items()
         }
+
+    async def measure(self) -> None:
+        """Let the metrics say what waits in the store."""
+        await measure(self.said, self.store, is_reached=self.readiness.is_reached)
 
     def _shadow(self, org: str) -> list[str]:
         return sorted(name for name, one in self.said.sources.items() if one.org == org and one.mode == "shadow")
@@ -140,6 +145,7 @@ async def opened(
             narrowings={name: source.limits for name, source in said.sources.items()},
             wording=said.wording.wording,
         )
+        telemetry.begin(said.orgs, said.sources)
         yield House(said, through(place) if through else place, store, readiness, refusals, stop, say)
 
 

@@ -122,6 +122,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
         has_started=lambda: True,
         faults=house.faults,
         orgs=house.standing,
+        measure=house.measure,
     )
     doors.append(("private", private, back))
     limits = limits_for(allow_files(FILES))

@@ -90,8 +90,10 @@ class Readiness:
         return health
 
     def _note(self, health: Health) -> None:
-        """Write one line when something else is wrong than before, and one when all is well again."""
+        """Count what is wrong; write one line when it is something else than before, and one when all is well again."""
         wrong = frozenset(one.topic for one in health.findings if one.is_fault)
+        for topic in Topic:
+            telemetry.FAULTS.labels(topic.value).set(topic in wrong)
         if wrong != self._wrong:
             if wrong:
                 telemetry.emit(telemetry.Event.READINESS_LOST, "error", faults=health.faults)

@@ -32,7 +32,15 @@ async def test_the_happy_road(stage: Stage) -> None:
     """The caller is looked for, removed by one PATCH and seen gone; all others stay, and the ticket is told once."""
     scene, ticket = await stage.scene(), await stage.ticket()
     others = await scene.present() - {scene.id()}
-    removed = counted("onhook_outcomes_total", org=ORG, outcome="disconnected")
+    counts = [
+        ("onhook_outcomes_total", {"outcome": "disconnected"}),
+        ("onhook_settle_seconds_count", {"outcome": "disconnected"}),
+        *(
+            ("onhook_genesys_seconds_count", {"call": one, "status": "2xx"})
+            for one in ("look", "disconnect", "confirm")
+        ),
+    ]
+    before = [counted(name, org=ORG, **labels) for name, labels in counts]
     action_id = await stage.click(scene, sys_id=ticket)
     outcome = await stage.once(stage.place())
     assert outcome is not None
@@ -53,7 +61,7 @@ async def test_the_happy_road(stage: Stage) -> None:
     assert await stage.verbs(action_id) == did
     assert all(entry.correlation_id for entry in account.timeline if entry.verb in {"look", "disconnect", "confirm"})
     assert stage.owner(scene) == ""
-    assert counted("onhook_outcomes_total", org=ORG, outcome="disconnected") == removed + 1
+    assert [counted(name, org=ORG, **labels) for name, labels in counts] == [count + 1 for count in before]
     assert await stage.tell() == 1
     (note,) = await stage.notes(ticket)
     assert "was removed from the conversation" in note

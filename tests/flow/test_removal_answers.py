@@ -12,7 +12,7 @@ import pytest
 from service.core import model as m
 from service.core.wording import SHIPPED
 from tests.flow.meddler import Meddler
-from tests.flow.stage import ORG, Scene, Stage, policy
+from tests.flow.stage import ORG, Scene, Stage, counted, policy
 
 K = m.OutcomeKind
 Rule = dict[str, Any]
@@ -39,6 +39,11 @@ async def ending(stage: Stage, scene: Scene, *rules: Rule) -> tuple[tuple[str, s
     await scene.answers(*rules)
     outcome = await stage.finish(await stage.click(scene))
     return (outcome.kind.value, outcome.reason), [call["method"] for call in await scene.calls()]
+
+
+def calls_counted(name: str, call: str, status: str) -> float:
+    """Return how many calls of a kind were counted."""
+    return counted(name, org=ORG, call=call, status=status)
 
 
 async def test_conflict_while_present(stage: Stage) -> None:
@@ -108,25 +113,29 @@ async def test_already_ended_and_still_there(stage: Stage, code: str) -> None:
 )
 async def test_refused_for_good(stage: Stage, rule: Rule, code: str) -> None:
     """What repeating cannot mend is sent once, looked after once, and failed with Genesys' own code."""
-    scene = await stage.scene()
+    scene, asked = await stage.scene(), ("onhook_genesys_seconds_count", "disconnect", "4xx")
+    before = calls_counted(*asked)
     said, calls = await ending(stage, scene, rule)
     assert (said, calls) == (("failed", "genesys_refused"), ["GET", "PATCH", "GET"])
     assert await scene.effects() == 0
+    assert calls_counted(*asked) == before + 1
 
 
 @pytest.mark.parametrize(
-    "rule, reason",
+    "rule, reason, name",
     [
-        (on("look", 403, code="missing.permissions"), "forbidden"),
-        (on("look", 403, code="not.authorized"), "forbidden"),
-        (on("look", 400), "rejected"),
-        (on("look", 401, times=None), "rejected"),
+        (on("look", 403, code="missing.permissions"), "forbidden", "permission"),
+        (on("look", 403, code="not.authorized"), "forbidden", "closed"),
+        (on("look", 400), "rejected", "our_fault"),
+        (on("look", 401, times=None), "rejected", "login"),
     ],
 )
-async def test_a_look_refused_for_good(stage: Stage, rule: Rule, reason: str) -> None:
+async def test_a_look_refused_for_good(stage: Stage, rule: Rule, reason: str, name: str) -> None:
     """A look that is not allowed, or not understood, fails the action and says what to mend; nothing is sent."""
     scene = await stage.scene()
+    failed = counted("onhook_failures_total", org=ORG, cause=f"{reason}.{name}")
     said, calls = await ending(stage, scene, rule)
+    assert counted("onhook_failures_total", org=ORG, cause=f"{reason}.{name}") == failed + 1
     assert said == ("failed", reason)
     assert "PATCH" not in calls
     assert len(calls) == (2 if rule["status"] == 401 else 1)

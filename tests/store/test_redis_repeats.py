@@ -171,6 +171,11 @@ async def _paused(story: Story) -> None:
     await story.store.paused(ORG)
 
 
+async def _burden(story: Story) -> None:
+    await story.sent()
+    await story.store.burden(ORG)
+
+
 async def _spend(story: Story) -> None:
     await story.store.spend(ORG)
 
@@ -259,6 +264,7 @@ ACTS: list[tuple[Act, str, str]] = [
     (_pause, "pause", SAME),
     (_resume, "pause", SAME),
     (_paused, "paused", SAME),
+    (_burden, "burden", SAME),
     (_spend, "spend", SAME),
     (_spend_told, "spend", SAME),
     (_throttle, "throttle", SAME),
@@ -289,10 +295,8 @@ async def test_a_lost_reply_is_asked_again(
     await act(story)
     script, script_keys, args = story.runner.asked[-1]
     assert script.name == name
-    first = story.runner.answers[-1]
-    before = story.state()
-    # the question again as it was, but for the moment: time has passed
-    args = (str(story.clock.move(later_seconds)), *args[1:])
+    first, before = story.runner.answers[-1], story.state()
+    args = (str(story.clock.move(later_seconds)), *args[1:])  # as it was, but for the moment: time has passed
     for _ in range(11):
         again = story.runner.repeat((script, script_keys, args))
         if expected is SAME:

@@ -99,7 +99,9 @@ async def test_nobody_makes_a_metric_grow() -> None:
     """Ten thousand random paths, methods, sources and bodies make no series: labels come from what is configured."""
     house, statuses, before = House(), Counter[int](), series()
     rng = random.Random(7)  # noqa: S311 - the same each time
-    back = private_door(version={}, claim_age=_never, has_started=lambda: True, faults=_nothing, orgs=_no_orgs)
+    back = private_door(
+        version={}, claim_age=_never, has_started=lambda: True, faults=_nothing, orgs=_no_orgs, measure=_no_measure
+    )
     with overheard():
         for one in range(10_000):
             word = "".join(rng.choices('abcdefghij/%.-\u00e9\u202e{}"\n', k=rng.randrange(1, 30)))
@@ -120,6 +122,10 @@ async def test_nobody_makes_a_metric_grow() -> None:
     assert len(grown) <= 2 * 3 * 8
     assert {200, 202, 400, 401, 404, 405, 415, 422} <= set(statuses)
     assert not [status for status in statuses if status >= 500]
+
+
+async def _no_measure() -> None:
+    """Measure nothing."""
 
 
 def _never() -> None:

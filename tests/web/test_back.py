@@ -23,6 +23,11 @@ class Process:
     faults: Sequence[str] = ()
     orgs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     lost: str = ""
+    measured: int = 0
+
+    async def measure(self) -> None:
+        self.measured += 1
+        telemetry.OPEN_ACTIONS.labels("acme").set(self.measured)
 
     async def find_faults(self) -> Sequence[str]:
         return self.faults
@@ -48,6 +53,7 @@ async def http(process: Process) -> AsyncIterator[httpx.AsyncClient]:
         has_started=lambda: process.has_started,
         faults=process.find_faults,
         orgs=process.show_orgs,
+        measure=process.measure,
     )
     async with client_on(door) as client:
         yield client
@@ -112,12 +118,14 @@ async def test_version(http: httpx.AsyncClient) -> None:
 
 
 async def test_metrics(http: httpx.AsyncClient) -> None:
-    """Every metric there is can be scraped, in the form that Prometheus reads."""
+    """Every metric there is can be scraped, in the form that Prometheus reads; what must be measured is as of now."""
+    assert 'onhook_open_actions{org="acme"} 1.0' in (await http.get("/metrics")).text
     answer = await http.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["x-content-type-options"] == "nosniff"
     for name in telemetry.metric_names():
         assert f"# TYPE {name}" in answer.text
+    assert 'onhook_open_actions{org="acme"} 2.0' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from service import settings, telemetry
 from service.core.errors import Misconfigured, StoreDown
 from service.settings import RedisSettings
 from service.store.client import Link, connect
-from service.store.health import Health
+from service.store.health import Health, Topic
 from service.store.keys import Keys
 from service.store.redis import RedisStore
 from service.wiring.house import opened
@@ -42,6 +42,13 @@ def _said(captured: Lines) -> list[tuple[str, str]]:
     """Return what the log says of readiness: the event, and what is wrong."""
     lines = [json.loads(line) for line in captured.readouterr().err.splitlines() if line.startswith(b"{")]
     return [(line["event"], " ".join(line.get("faults", ()))) for line in lines if "readiness." in line["event"]]
+
+
+def _counted() -> set[str]:
+    """Return the topics in which the metrics say that Redis falls short."""
+    (faults,) = telemetry.FAULTS.collect()
+    assert {one.labels["topic"] for one in faults.samples} == set(Topic)
+    return {one.labels["topic"] for one in faults.samples if one.value}
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +166,12 @@ async def test_what_passes_by_itself(
             await it.readiness.begin()
             for _ in range(3):
                 assert why in (await it.readiness.look()).faults[0]
+            assert {Stand.replica: "role", Stand.memory: "memory", Stand.time: "clock"}[plant] in _counted()
         finally:
             plant(it, is_wrong=False)
         for _ in range(2):
             assert (await it.readiness.look()).faults == ()
+        assert _counted() == set()
     (first, what), second = _said(capfdbinary)
     assert (first, second) == ("readiness.lost", ("readiness.gained", ""))
     assert why in what

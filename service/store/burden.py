@@ -1,0 +1,38 @@
+"""What waits in an org, for who watches the service: metrics show it, and nothing is decided by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from service.store.script import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What is open in one org at one moment.
+
+    Attributes:
+        actions: that have not ended.
+        actions_overdue_seconds: for how long the oldest of them that is due has waited for a worker; 0.0 where none is.
+        reports: that are still to be told, by source; sources without one are left out.
+        reports_overdue_seconds: the same of the reports.
+        calls: first looks that the budget carries now, as this process knows it.
+        paused: "" for the whole org, else names of sources.
+    """
+
+    actions: int
+    actions_overdue_seconds: float
+    calls: int
+    paused: frozenset[str] = frozenset()
+    reports: Mapping[str, int] = field(default_factory=dict)
+    reports_overdue_seconds: float = 0.0
+
+
+def burden_in(reply: Reply) -> Burden:
+    """Return what the script `burden` answered."""
+    actions, overdue, calls, paused, *desks = cast("tuple[str, str, str, list[str], *tuple[list[str], ...]]", reply)
+    reports = {source: int(due) for source, due, _ in desks}
+    longest = max((int(ms) for _, _, ms in desks), default=0)
+    return Burden(int(actions), int(overdue) / 1000, int(calls), frozenset(paused), reports, longest / 1000)
