@@ -165,7 +165,9 @@ def _operated(node: ast.AST) -> Iterator[str]:
             yield "(" + other.join(f"({ast.unparse(value)})" for value in values) + ")"
         case ast.UnaryOp(operand=operand):
             yield f"bool({ast.unparse(operand)})"
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS and not (_is_text(left) or _is_text(right)):
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS and not (
+            _is_text(left) or _is_no_value(right)
+        ):
             yield f"(({ast.unparse(left)}) {_SIGNS[type(op)]} ({ast.unparse(right)}))"
         case _:
             pass
@@ -213,6 +215,12 @@ def _other_constant(value: object) -> Iterator[str]:
 
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+
+
+def _is_no_value(node: ast.AST) -> bool:
+    """Whether it is a text, or a class: of `Sight = Conversation | NotFound` no other sign makes a program."""
+    name = node.id if isinstance(node, ast.Name) else ""
+    return _is_text(node) or (name[:1].isupper() and not name.isupper())
 
 
 def _spelled(op: ast.cmpop) -> str:
