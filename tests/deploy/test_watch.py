@@ -161,7 +161,7 @@ def test_prometheus_knows_where() -> None:
     assert all((WATCH / name).exists() for name in said["rule_files"])
 
 
-# By alert: series as promtool writes them, a value a minute; the minute at which it fires; series with which it does not.
+# By alert: series as promtool writes them, a value a minute; the minute of the look; series with which it is silent.
 # `_` is a moment at which a series was not there, `a+bxn` rises n times.
 Story = tuple[dict[str, str], int, dict[str, str]]
 CLAIMS = 'onhook_last_claim_timestamp_seconds{org="acme"}'
