@@ -126,7 +126,8 @@ class Play:
         clock, manner = self.house.stage.clock, self.manner
         if clock.monotonic() < manner.off_until:
             if manner.holds:
-                self._plan(manner.off_until - clock.monotonic(), letter)
+                # that very moment, and no sum of others: one that is less by a bit would never come
+                heapq.heappush(self._agenda, (manner.off_until, next(self._numbers), letter))
             else:
                 letter.end = "dropped"
             return
