@@ -162,8 +162,8 @@ ENDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 # All that any sender does to us for it. An outage of ours makes Zendesk pause, also a restart in which several click:
-# it is one, and what is held comes five seconds later. Freshdesk's administrators are to hear that we were away for more
-# than its hour and a half, or that what their webhook sends cannot be read. Nothing is switched off.
+# it is one, and what is held comes five seconds later. Freshdesk's administrators are to hear that we were away for
+# more than its hour and a half, or that what their webhook sends cannot be read. Nothing is switched off.
 PUNISHED: Mapping[tuple[str, str], str] = {
     ("store down", "zendesk"): "paused for 5 s",
     ("burst", "zendesk"): "paused for 5 s",
