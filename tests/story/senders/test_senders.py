@@ -19,7 +19,7 @@ from tests.story.senders.play import Play
 from tests.story.senders.weather import opened
 
 COMMAND = "uv run pytest -n 0 -m slow tests/story/senders"
-CI_CLICKS, FULL_CLICKS = 3, 10  # the burst has five times as many
+CI_CLICKS, FULL_CLICKS = 3, 10  # in the burst 4 and 50
 
 
 @dataclass
