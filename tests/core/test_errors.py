@@ -76,6 +76,7 @@ def test_upstream_keeps_what_was_answered() -> None:
     for kind in (Upstream, Unreachable, Unclear, Rejected):
         assert kind("no", reply).reply is reply
         assert kind("no").reply == Reply(message="no")
+        assert str(kind("no", reply)) == "no"
     throttled = Throttled("later", reply, retry_after_seconds=3.5)
     assert (throttled.retry_after_seconds, throttled.reply) == (3.5, reply)
 

@@ -357,7 +357,7 @@ KEPT: list[tuple[Situation, m.Progress]] = [
     ),
     (seen(V.CANNOT_SEE), m.Progress(PIN, blind_looks=1, held_by="genesys_unreachable")),
     (
-        replace(seen(V.CANNOT_SEE), sight=m.CannotSee(m.Reply(429), 2.0)),
+        replace(seen(V.CANNOT_SEE), sight=m.CannotSee(m.Reply(429), 1.0)),
         m.Progress(PIN, blind_looks=1, held_by="busy"),
     ),
     (seen(V.NO_LEGS, progress=m.Progress(held_by="busy", blind_looks=4)), m.Progress(PIN, blind_looks=5)),

@@ -92,6 +92,12 @@ def test_each_sight_that_shows_nobody(sight: m.Sight | None, view: View, pin: m.
     assert (selection, selection.target) == (Selection(view), None)
 
 
+def test_whom_the_platform_adds() -> None:
+    """These purposes are the platform's own, as its documentation calls them; one that is missed would be a person."""
+    said = "acd api botflow campaign dialer fax flow ivr voicemail voicesurveyflow workflow"
+    assert " ".join(sorted(SYSTEM_PURPOSES)) == said
+
+
 @pytest.mark.parametrize("purpose", sorted(SYSTEM_PURPOSES | {"agent", "user", "group", "station"}))
 def test_a_borrowed_number_names_nobody(purpose: str) -> None:
     """Agents' and the platform's legs carry the caller's number: it never means them, whatever the policy allows."""

@@ -13,6 +13,7 @@ from service.core.model.asking import (
     Removal,
     Selector,
     SelectorKind,
+    SourceTerms,
     org_of,
     phone_in,
     uuid_in,
@@ -244,3 +245,11 @@ def test_a_plain_removal_is_meant() -> None:
     """Without further words a removal is no preview, in any medium, and tells no ticket."""
     removal = Removal(GOOD, Selector(SelectorKind.PHONE, NUMBER))
     assert (removal.preview, removal.medium, removal.identity, removal.ticket) == (False, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "unheard, body, is_so", [(b"", b"payload=", False), (b"payload=", b"payload=x", True), (b"payload=", b"a", False)]
+)
+def test_who_hears_nothing(unheard: bytes, body: bytes, is_so: bool) -> None:
+    """What begins as a delivery whose answer nobody is shown is one, and nothing else."""
+    assert SourceTerms("desk", "acme", 120, (), unheard=unheard).is_unheard(body) is is_so

@@ -10,6 +10,18 @@ from service.core.selection import View
 
 NOTHING: frozenset[str] = frozenset()
 UNSAID: dict[type, dict[str, object]] = {
+    m.Ticket: {"label": "", "reply_to": ""},
+    m.Ignored: {"answer": None},
+    m.Removal: {
+        "identity": None,
+        "medium": None,
+        "preview": False,
+        "ticket": None,
+        "requester": "",
+        "reason": "",
+        "event_at": None,
+        "event_id": "",
+    },
     m.Refusal: {"secret_fingerprint": ""},
     m.Bounds: {"rate": 0, "backlog": 0, "runaway": 0, "clicker": ""},
     m.Receipt: {"outcome": None, "is_runaway": False},
