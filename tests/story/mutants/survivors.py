@@ -19,7 +19,7 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
     "guard": {},
     "core": {
         "core/filling.py is_filled: True -> False": "the lengths were compared the line before",
-        "core/rules.py _blind: 9 -> (10)": "it is thirty seconds from the sixth look on: the nine only keeps the power small",
+        "core/rules.py _blind: 9 -> (10)": "it is thirty seconds from the sixth look on; nine keeps the power small",
     },
     "flow": {},
     "store": {},
