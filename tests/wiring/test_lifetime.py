@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 
 import pytest
 
-from service.wiring.lifetime import Stop, run
+from service.wiring.lifetime import COLLECTED, Stop, run
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -30,3 +31,19 @@ def test_run() -> None:
         return 7
 
     assert run(process()) == 7
+
+
+def test_the_collector_looks_seldom() -> None:
+    """While a process runs, what was there is looked at no more and the rest seldom; after it, all as before."""
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+
+    async def process(*, is_well: bool) -> int:
+        assert (gc.get_threshold(), gc.get_freeze_count() > frozen) == (COLLECTED, True)
+        if not is_well:
+            raise OSError("gone")
+        return 0
+
+    assert run(process(is_well=True)) == 0
+    with pytest.raises(OSError, match="gone"):
+        run(process(is_well=False))
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
