@@ -13,8 +13,8 @@ from typing import Any
 from service.web.protocol import loop_factory
 
 Say = Callable[[str], None]
-# young objects before the collector looks at them, and how many such looks before it looks at older ones: some megabytes
-# at most, instead of Python's 700, 10, 10
+# young objects before the collector looks at them, and how many such looks before it looks at older ones: a few
+# megabytes at most, instead of Python's 700, 10, 10
 COLLECTED = (50_000, 20, 20)
 
 
