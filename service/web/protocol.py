@@ -11,11 +11,11 @@ deadline holds for each connection at any moment:
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 import httptools
@@ -30,6 +30,7 @@ from service import telemetry
 from service.core.errors import Misconfigured
 from service.web import problems
 from service.web.answers import plain
+from service.web.heads import fault_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,6 @@ class Limits:
 # uvloop takes in one connection a turn and socket, so under load, when turns are long, who comes new would wait behind
 # everything that is sent by those who came before: nine seconds were measured. So it is given the socket so many times
 ACCEPTS = 32
-
-# what RFC 3986 lets a host and a port be, without the comma: a list of hosts is not one
-_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+;=:\[\]-]*")
 
 
 class _NotTaken(Exception):
@@ -180,7 +178,9 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Let an app answer; or while too many answers are under way, say so."""
-        self._check_head()
+        version, is_upgrade = self.parser.get_http_version(), self.parser.should_upgrade()
+        if fault := fault_in(self.headers, version, self.url, is_upgrade=is_upgrade):
+            raise _NotTaken(fault)
         self._is_in_head = False
         is_free = len(self.tasks) - len(self.receiving) < self.limits.in_flight  # half a body keeps out nobody
         cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
@@ -202,30 +202,11 @@ class Guarded(HttpToolsProtocol):
         _OVERLOADED.inc()
         is_kept = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         own = self.server_state.default_headers if is_kept else [*self.server_state.default_headers, _CLOSE]
-        self.transport.write(_TURNED_AWAY.written(*own))
+        self.transport.write(_turned_away(*own))
         self.cycle = _ANSWERED
         if not is_kept:
             self.transport.close()
-        self.on_response_complete()
-
-    def _check_head(self) -> None:
-        """Refuse what a proxy before us may have read in another way than we do."""
-        names = [name for name, _ in self.headers]
-        hosts = [value for name, value in self.headers if name == b"host"]
-        encodings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
-        version = self.parser.get_http_version()
-        if version not in {"1.0", "1.1"}:
-            raise _NotTaken("the version is not HTTP/1.0 or HTTP/1.1")
-        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
-            raise _NotTaken("there must be exactly one Host header, with one host in it")
-        if encodings and version == "1.0":
-            raise _NotTaken("chunks are not HTTP/1.0")
-        if encodings and (encodings != [b"chunked"] or b"content-length" in names):
-            raise _NotTaken("the length of the body is said in more than one way")
-        if b"upgrade" in names or self.parser.should_upgrade():
-            raise _NotTaken("no other protocol is spoken here")
-        if not self.url.startswith(b"/") or self.url.startswith(b"//") or b"#" in self.url:
-            raise _NotTaken("the target must be a path")
+        self._answered()
 
     def on_message_complete(self) -> None:
         """Begin the deadline of the answer, or, where it was answered before its body came, wait for the next one."""
@@ -241,6 +222,9 @@ class Guarded(HttpToolsProtocol):
         """Begin the next phase: the next answer, the rest of a message, or idleness."""
         super().on_response_complete()
         self.receiving.discard(self)
+        self._answered()
+
+    def _answered(self) -> None:
         is_answering = not self.cycle.response_complete  # the newest; they are answered in turn
         is_whole = not self._is_receiving or self._is_in_head or bool(self.pipeline)
         if self.transport.is_closing():
@@ -309,6 +293,11 @@ class Guarded(HttpToolsProtocol):
     def _hang_up(self) -> None:
         """Close our half; the peer, or the deadline that runs, ends it: a full close would throw the answer away."""
         self.transport.write_eof()
+
+
+@lru_cache(maxsize=4)  # the date is another one each second
+def _turned_away(*headers: tuple[bytes, bytes]) -> bytes:
+    return _TURNED_AWAY.written(*headers)
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
