@@ -41,7 +41,7 @@ class Flood:
 
 
 # other tests run beside the small one and take what they want of both cores: it shows that something is left
-SMALL = Flood(1, 5, 2, 0.05, 20.0, 200)
+SMALL = Flood(1, 10, 2, 0.05, 20.0, 200)
 LARGE = Flood(8, 60, 20, 0.6, BACK_SECONDS, 10_000)
 
 
