@@ -246,3 +246,30 @@ class Store(Protocol):
     async def paused(self, org: str) -> frozenset[str]:
         """Return what is paused: "" for the whole org, else names of sources."""
         ...
+
+
+class Archive(Protocol):
+    """What an operator may look at. Nothing of it is needed to keep a promise; every method raises StoreDown."""
+
+    async def find(self, org: str, search: m.Search, limit: int, after: str = "") -> m.Page:
+        """Return up to `limit` actions of `org` that fit, the newest first, from where the last page ended."""
+        ...
+
+    async def dead(self, org: str, limit: int) -> Sequence[m.DeadLetter]:
+        """Return up to `limit` dead letters of `org`, the newest first."""
+        ...
+
+    async def minutes(self, org: str, since_at: int) -> Sequence[m.Minute]:
+        """Return the minutes of `org` since then in which something happened, the oldest first; a day at most."""
+        ...
+
+    async def audit(self, org: str, limit: int, after: str = "") -> tuple[Sequence[m.AuditLine], str]:
+        """Return up to `limit` lines of the audit, the oldest first, and where to go on; "" from its beginning.
+
+        It is said where to go on also when there is nothing more yet.
+        """
+        ...
+
+    async def workers(self, org: str) -> Sequence[m.Attendance]:
+        """Return the workers of `org` that were there within the last minutes, by name."""
+        ...
