@@ -151,7 +151,12 @@ def exposition() -> bytes:
 
 def masked(text: str) -> str:
     """Return `text` fit for a log: control characters replaced, numbers down to their last four, cut if long."""
-    return without_numbers(_CONTROL.sub("�", text))[:_LONGEST_FIELD]
+    return without_numbers(without_controls(text))[:_LONGEST_FIELD]
+
+
+def without_controls(text: str) -> str:
+    """Return `text` without what ends a line, or turns or hides the text around it: fit to be shown beside other text."""
+    return _CONTROL.sub("�", text)
 
 
 def without_numbers(text: str) -> str:
