@@ -155,7 +155,7 @@ def masked(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return `text` without what ends a line, or turns or hides the text around it: fit to be shown beside other text."""
+    """Return `text` without what ends a line, or turns or hides the text around it: fit to stand beside other text."""
     return _CONTROL.sub("�", text)
 
 
