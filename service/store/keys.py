@@ -18,6 +18,8 @@ HEX = re.compile(r"[0-9a-f]{32,128}", re.ASCII)
 REPORT_ID = re.compile(ACTION_ID.pattern + r"\.([0-9a-f]{8})", re.ASCII)
 # a configured source, or the channel of a report
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+# of a day or an hour, counted from the epoch
+COUNTED = re.compile(r"[0-9]{1,7}", re.ASCII)
 # host, process and slot; stands in the timeline's JSON, so no quote and no backslash can be in it
 WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}", re.ASCII)
 
@@ -53,6 +55,10 @@ KINDS: tuple[Kind, ...] = (
     Kind(rf"rate:{NAME.pattern}", "string", "until the source may send a minute's worth again"),
     Kind(r"clicks:[0-9a-f]{32,128}", "list", "a minute after the newest: when a requester asked; of bounded length"),
     Kind(rf"refusals:{NAME.pattern}", "list", "Lives.refusals after the newest; of bounded length"),
+    Kind(rf"audit:{COUNTED.pattern}", "list", "Lives.audit after the end of its day; only ever added to"),
+    Kind(rf"minutes:{COUNTED.pattern}", "hash", "25 hours after the end of its hour; of bounded size"),
+    Kind(r"dead", "zset", "as the newest of its reports may live; a member per dead letter"),
+    Kind(r"workers", "hash", "Lives.workers after one of them was there; a field per worker"),
     Kind(r"forgettings", "list", "Lives.forgettings after the newest; of bounded length"),
     Kind(r"floor", "hash", "until the Retry-After is over"),
     Kind(r"claim:[0-9a-f]{32,128}", "string", "one lease: the answer to the same claim asked again"),
@@ -74,6 +80,8 @@ class Lives:
         unknown: how long a record written by a newer version is left alone.
         refusals: what was refused, counted from the newest.
         forgettings: who let something be forgotten, counted from the newest: it may be asked for long after.
+        audit: a day's lines of the audit, counted from the end of the day.
+        workers: who was there, counted from who was there last.
     """
 
     action: int = 30 * DAY
@@ -85,12 +93,18 @@ class Lives:
     unknown: int = 30_000
     refusals: int = 7 * DAY
     forgettings: int = 365 * DAY
+    audit: int = 30 * DAY
+    workers: int = 600_000
 
 
 def _checked(pattern: re.Pattern[str], word: str, what: str) -> str:
     if pattern.fullmatch(word) is None:
         raise ValueError(f"{word[:80]!r} is not {what}")
     return word
+
+
+def _counted(number: int) -> str:
+    return _checked(COUNTED, str(number), "a day or an hour since the epoch")
 
 
 def hex_in(word: str) -> str:
@@ -238,6 +252,22 @@ class Keys:
     def forgettings(self, org: str) -> str:
         """Return who let something of `org` be forgotten, and when."""
         return f"{self.base(org)}forgettings"
+
+    def audit(self, org: str, day: int) -> str:
+        """Return the audit of one day, which is counted from the epoch."""
+        return f"{self.base(org)}audit:{_counted(day)}"
+
+    def minutes(self, org: str, hour: int) -> str:
+        """Return what happened in which minute of an hour, which is counted from the epoch."""
+        return f"{self.base(org)}minutes:{_counted(hour)}"
+
+    def dead(self, org: str) -> str:
+        """Return the dead letters of `org`, scored by when they died."""
+        return f"{self.base(org)}dead"
+
+    def workers(self, org: str) -> str:
+        """Return who works for `org`."""
+        return f"{self.base(org)}workers"
 
     def everything(self, org: str) -> str:
         """Return the pattern that all keys of `org` fit."""

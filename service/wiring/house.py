@@ -21,6 +21,7 @@ from service.store.budget import RedisBudget
 from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import DAY, Keys, Lives
+from service.store.ledger import RedisLedger
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
 from service.store.tags import Tags
@@ -41,6 +42,7 @@ class House:
     said: Settings
     place: Workplace
     store: RedisStore
+    archive: RedisLedger
     readiness: Readiness
     refusals: RefusalBook
     stop: Stop
@@ -146,7 +148,8 @@ async def opened(
             wording=said.wording.wording,
         )
         telemetry.begin(said.orgs, said.sources)
-        yield House(said, through(place) if through else place, store, readiness, refusals, stop, say)
+        archive = RedisLedger(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
+        yield House(said, through(place) if through else place, store, archive, readiness, refusals, stop, say)
 
 
 async def _end(task: asyncio.Task[NoReturn]) -> None:

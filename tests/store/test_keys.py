@@ -41,6 +41,10 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "clicks": keys.clicks(ORG, DIGEST),
         "floor": keys.floor(ORG),
         "refusals": keys.refusals(ORG, "desk"),
+        "audit": keys.audit(ORG, 20_000),
+        "minutes": keys.minutes(ORG, 480_000),
+        "dead": keys.dead(ORG),
+        "workers": keys.workers(ORG),
         "forgettings": keys.forgettings(ORG),
         "claim": keys.claim(ORG, DIGEST),
         "step": keys.step(ORG, DIGEST),
@@ -83,12 +87,12 @@ def test_scripts_derive_the_same_keys() -> None:
     derived = dict(re.findall(r"(\w+) = function\(\w+\) return base \.\. '(.*?)' \.\. \w+ end", prologue))
     base = k.Keys().base(ORG)
     made = _all_of(k.Keys())
-    assert len(derived) == 12
+    assert len(derived) == 14
     for name, middle in derived.items():
         assert made[name].startswith(base + middle)
-        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk"}
+        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk", "20000", "480000"}
     whole = re.findall(r"(\w+) = base \.\. '(.*?)',", prologue)
-    assert [name for name, _ in whole] == ["paused", "desks"]
+    assert [name for name, _ in whole] == ["paused", "desks", "dead"]
     assert all(made[name] == base + rest for name, rest in whole)
 
 

@@ -73,6 +73,7 @@ from service.core.model.watching import (
     Minute,
     Operator,
     Page,
+    Pause,
     Search,
 )
 
@@ -118,6 +119,7 @@ __all__ = [
     "Page",
     "Part",
     "Participant",
+    "Pause",
     "Policy",
     "Progress",
     "Receipt",

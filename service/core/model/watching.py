@@ -37,6 +37,18 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Why nobody is removed for an org or a source.
+
+    Attributes:
+        by: who asked for it; None where the service did, because a requester ran away.
+    """
+
+    at: int
+    by: Operator | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """Which actions are looked for; what is empty lets any through.
 

@@ -20,7 +20,6 @@ local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
 local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
 local REPORTS = 33
-local MINUTE = 60000
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then

@@ -31,6 +31,9 @@ local keys = {
   due_reports = function(source) return base .. 'due:reports:' .. source end,
   held = function(source) return base .. 'held:' .. source end,
   desks = base .. 'desks',
+  dead = base .. 'dead',
+  audit = function(day) return base .. 'audit:' .. day end,
+  minutes = function(hour) return base .. 'minutes:' .. hour end,
 }
 
 -- Lua has no rollback: what a script is going to write is looked at first.
@@ -73,6 +76,34 @@ local KEPT = { settle = true, report = true } -- what a person asks for first is
 -- RPUSHX: a timeline whose life is over is not begun again.
 local function push(key, verb, json, most)
   if KEPT[verb] or redis.call('LLEN', key) < (most or ENTRIES_MOST) then redis.call('RPUSHX', key, json) end
+end
+
+-- The audit: a list a day, which is only ever added to. Where the clock stepped back over midnight the newer day goes on:
+-- who reads on is there already.
+local DAY, HOUR, MINUTE = 86400000, 3600000, 60000
+local NOBODY = '"",""'
+local function audit_day()
+  local day = math.floor(now / DAY)
+  return redis.call('EXISTS', keys.audit(text(day + 1))) == 1 and day + 1 or day
+end
+local function expect_audit() expect('list', keys.audit(text(audit_day()))) end
+-- Deed, subject and source are words that were checked; `by` (who, why) and `ending` (outcome, reason) are JSON of the
+-- caller's, NOBODY for none; `since` is when that began which has ended.
+local function audit(life, deed, subject, by, source, ending, since)
+  local day, seconds = audit_day(), since and math.max(0, now - since) / 1000 or 0
+  local said = '[%.0f,"%s","%s",%s,"%s",%s,%.3f]'
+  local key = keys.audit(text(day))
+  redis.call('RPUSH', key, string.format(said, now, deed, subject, by, source or '', ending or NOBODY, seconds))
+  redis.call('PEXPIREAT', key, text((day + 1) * DAY + tonumber(life)))
+end
+
+-- What happened in which minute: a hash an hour, with as many fields as there are minutes, sources and ways to end.
+local function expect_minutes() expect('hash', keys.minutes(text(math.floor(now / HOUR)))) end
+local function tally(what, number)
+  local hour = math.floor(now / HOUR)
+  local key = keys.minutes(text(hour))
+  redis.call('HINCRBY', key, text(math.floor(now / MINUTE) % 60) .. ':' .. what, number or 1)
+  redis.call('PEXPIREAT', key, text((hour + 26) * HOUR)) -- 25 hours after its end: a day can be shown to its minute
 end
 
 -- The caller's entries: ARGV[first] is their number, then verb and line of each.
