@@ -139,7 +139,8 @@ async def test_replay(stage: Stage, is_settled: bool) -> None:
     old, new = (await stage.account(old_id)).action, await stage.account(minted.action_id)
     assert (new.action.replay_of, old.replay_of) == (old_id, "")
     assert (new.action.clicked_at, new.action.not_after) == (old.clicked_at, old.not_after)
-    assert [entry.note for entry in new.timeline] == [f"replay of {old_id}, asked by ops/anna", ""]
+    lines = [(entry.verb, entry.note) for entry in new.timeline]
+    assert lines == [("accept", f"replay of {old_id}, asked by ops/anna"), ("accept", "")]
     assert await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna") == receipt
     assert len((await stage.account(minted.action_id)).timeline) == 2
     later, another = await stage.click(scene), _minted(stage)
@@ -254,17 +255,20 @@ async def test_a_preview_by_a_person(stage: Stage, ticketed: bool) -> None:
     scene, sys_id = await stage.scene(), await stage.ticket()
     terms, minted = stage.sources[SOURCE].terms, _minted(stage)
     ticket = m.Ticket(f"incident/{sys_id}", "INC0010112") if ticketed else None
-    wish = m.Removal(scene.cid, m.Selector(m.SelectorKind.PARTICIPANT_ID, scene.id()), ticket=ticket)
+    named = m.Selector(m.SelectorKind.PARTICIPANT_ID, scene.id())
+    wish = m.Removal(scene.cid, named, ticket=ticket, event_id="evt-1", event_at=stage.clock.now())
     for _ in range(2):
         receipt = await operations.preview(stage.store, stage.clock, minted, wish, terms, who="anna")
         assert (receipt.action_id, receipt.joined) == (minted.action_id, "")
+    asked = (await stage.account(minted.action_id)).action.removal
+    assert asked == replace(wish, preview=True, event_id="", event_at=None), "it is no delivery's, and is of now"
     outcome = await stage.finish(minted.action_id)
     assert (outcome.kind, outcome.reason, outcome.rehearsed) == (m.OutcomeKind.PREVIEWED, "preview", "preview")
     assert await scene.calls("PATCH") == []
     assert await stage.tell() == (1 if ticketed else 0)
     assert len(await stage.notes(sys_id)) == (1 if ticketed else 0)
     entry, *_ = (await stage.account(minted.action_id)).timeline
-    assert entry.note == "preview, asked by anna"
+    assert (entry.verb, entry.note) == ("accept", "preview, asked by anna")
 
 
 async def test_a_preview_by_a_person_stands_alone(stage: Stage) -> None:
