@@ -22,6 +22,7 @@ from service.store import records
 from service.store.keys import Keys, Lives
 from service.store.script import Runner, script
 from service.store.tags import Tags, is_alike
+from service.store.walk import walked
 
 WALK = 1_000  # keys a step of the walk: a millisecond of Redis, so nobody behind it notices
 _AT_ONCE = 50  # records asked for at the same time
@@ -201,19 +202,15 @@ class Forgetting:
     async def _walk(self, org: str) -> tuple[list[str], list[str]]:
         """Return the ids of all actions and the digests of all deliveries of `org`."""
         ids, digests = set[str](), set[str]()
-        base, cursor = self._keys.base(org), "0"
-        while True:
-            asked = ("SCAN", cursor, "MATCH", self._keys.everything(org), "COUNT", str(WALK))
-            after, names = cast("tuple[int, list[str]]", await self._runner.ask(*asked))
-            for name in names:
-                kind, _, rest = name.removeprefix(base).partition(":")
-                if kind == "action":
-                    ids.add(rest)
-                elif kind == "delivery":
-                    digests.add(rest)
-            if not int(after):
-                return sorted(ids), sorted(digests)
-            cursor = str(after)
+        base, key = self._keys.base(org), self._keys.due_removals(org)
+        names = await walked(self._runner, key, self._head(org), fits=self._keys.everything(org), many=WALK)
+        for name in names:
+            kind, _, rest = name.removeprefix(base).partition(":")
+            if kind == "action":
+                ids.add(rest)
+            elif kind == "delivery":
+                digests.add(rest)
+        return sorted(ids), sorted(digests)
 
     async def _judged(self, org: str, action_id: str, wanted: Wanted) -> _Judged:
         fields = await self._hash(self._keys.action(action_id))

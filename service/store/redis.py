@@ -10,7 +10,7 @@ from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, 
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
-from service.store import records
+from service.store import records, terms
 from service.store.budget import Rate, RedisBudget, ms_of
 from service.store.burden import Burden, burden_in
 from service.store.health import Asked, Health
@@ -18,6 +18,7 @@ from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_i
 from service.store.script import Reply, Runner, script
 from service.store.survey import examine_all
 from service.store.tags import Tags
+from service.store.walk import walked
 
 # a claim looks at no more than this, so that it never blocks Redis for long (100 are about a millisecond)
 SCAN_MOST = 100
@@ -96,7 +97,7 @@ class RedisStore(RedisBudget):
                 *(intent, offer.replay_of, "1" if offer.is_shadow else ""),
                 *(offer.requester_key and hex_in(offer.requester_key), str(offer.requester_rate), tags),
                 *(str(offer.bounds.rate), str(offer.bounds.backlog), str(offer.bounds.runaway)),
-                offer.bounds.clicker and hex_in(offer.bounds.clicker),
+                *(offer.bounds.clicker and hex_in(offer.bounds.clicker), *terms.of_offer(offer)),
                 *records.reports_of(offer),
                 *records.lines_of(offer.entries),
             ],
@@ -143,7 +144,9 @@ class RedisStore(RedisBudget):
 
     async def pin(self, lease: m.Lease, progress: m.Progress, entries: Sequence[m.Entry]) -> None:
         """Remember `progress` before anything is done about it."""
-        await self._step("pin", lease, [], [*_progress(progress), *records.lines_of(entries)])
+        found_by = terms.of_pin(progress.pin)
+        args = [*_progress(progress), lease.id, found_by, *records.lines_of(entries)]
+        await self._step("pin", lease, [], args)
 
     async def mark_sent(
         self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
@@ -269,15 +272,9 @@ class RedisStore(RedisBudget):
 
     async def action_ids(self, org: str) -> list[str]:
         """Return the ids of all actions of `org`, in order of time; walks through all keys of its Redis."""
-        found: set[str] = set()
-        cursor = "0"
-        while True:
-            asked = ("SCAN", cursor, "MATCH", self._keys.actions(org), "COUNT", str(SCAN_MOST))
-            after, names = cast("tuple[int, list[str]]", await self._runner.ask(*asked))
-            found |= {name.rpartition(":")[2] for name in names}
-            if not after:
-                return sorted(found)
-            cursor = str(after)
+        key, fits = self._keys.due_removals(org), self._keys.actions(org)
+        names = await walked(self._runner, key, self._head(org), fits=fits, many=SCAN_MOST)
+        return sorted(name.rpartition(":")[2] for name in names)
 
     async def pause(self, org: str, source: str = "") -> None:
         """Claim nothing of `org` (or of one source of it) until resumed, except what is past its not-after."""

@@ -18,6 +18,7 @@ from service.store.waiter import WakeWaiter
 from tests.fixtures.redis import BlockingRunner, CountingDice, HandClock, short_folder
 from tests.fixtures.servers import BRANDS, CLUSTER, Cluster, Node, free_port, program_of, said_version, slot_of
 from tests.store import test_redis_repeats as repeats
+from tests.store.acts import ACTS, Act
 from tests.store.stories import ACCEPTED, GONE, ORG, Story, offered, uuid
 
 # of a Cluster, one on each master
@@ -97,12 +98,8 @@ def _mode(info: Mapping[str, object]) -> object:
 @pytest.mark.parametrize(
     "later_seconds", [pytest.param(0, id="at once"), pytest.param(1.9, id="later", marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize(
-    "act, name, expected", repeats.ACTS, ids=[act.__name__.strip("_") for act, _, _ in repeats.ACTS]
-)
-async def test_each_script_asked_again(
-    story: Story, act: repeats.Act, name: str, expected: str, later_seconds: float
-) -> None:
+@pytest.mark.parametrize("act, name, expected", ACTS, ids=[act.__name__.strip("_") for act, _, _ in ACTS])
+async def test_each_script_asked_again(story: Story, act: Act, name: str, expected: str, later_seconds: float) -> None:
     """On every server each script may be asked again: the same answer, and the same state, as after the first run."""
     await repeats.test_a_lost_reply_is_asked_again(story, act, name, expected, later_seconds)
 
