@@ -1,0 +1,97 @@
+"""How commands show what they found: nothing of it acts on a terminal or in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from service.cli import printing
+from service.cli.printing import Told
+
+# colours and clears a screen, sets a window's title, turns what follows, hides it; eight-bit controls as well
+HOSTILE = "\x1b[31m\x1b[2J\x1b]0;owned\x07 \x9b31m\u202ereversed\u200b\r\nforged line \ud800 [bold red]no[/] :skull:"
+ACTING = "\x1b\x07\x9b\u202e\u200b\r\ud800"
+
+
+@pytest.fixture(params=[False, True], ids=["pipe", "terminal"])
+def is_terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Print into a pipe, and on a terminal of eighty columns."""
+    if request.param:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "200")
+    return bool(request.param)
+
+
+def test_a_table(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal rows stand under their heads; in a pipe there are the values alone, tabs between."""
+    printing.table(["who", "how many", "back"], [("anna", 3, True), ("", None, False)], "People")
+    out = capsys.readouterr().out
+    if not is_terminal:
+        assert out == "anna\t3\tyes\n\t\t\n"
+        return
+    assert "People" in out
+    assert "how many" in out
+    assert out.index("who") < out.index("anna")
+
+
+def test_hostile_text_in_a_table(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Text of a webhook colours nothing, turns nothing, makes no line of its own, and is no markup."""
+    printing.table(["said"], [(HOSTILE,)])
+    out = capsys.readouterr().out
+    said = next(row for row in out.split("\n") if "forged" in row)
+    assert "[bold red]no[/] :skull:" in said
+    assert "owned" in said
+    assert not set(ACTING) & set(said)
+
+
+def test_hostile_text_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does it in JSON, however deep, in facts, in CSV, and in what is said beside."""
+    printing.line({"said": [HOSTILE, {"deep": HOSTILE}], "none": None, "number": 1.5})
+    printing.facts([("said", HOSTILE), ("nothing", ""), ("none", None)])
+    printing.writer(Told.CSV)({"said": HOSTILE})
+    printing.say(HOSTILE)
+    out, err = capsys.readouterr()
+    assert not set(ACTING) & set(out + err)
+    assert len(out.splitlines()) == 4
+    read = json.loads(out.splitlines()[0])
+    assert (read["none"], read["number"], read["said"][1]["deep"]) == (None, 1.5, read["said"][0])
+
+
+@pytest.mark.parametrize(
+    "text, written",
+    [
+        ("=HYPERLINK(A1)", "'=HYPERLINK(A1)"),
+        ("+14155550123", "'+14155550123"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("＝1+1", "'＝1+1"),  # noqa: RUF001 - the wide one is what is meant
+        ('say "no", twice', 'say "no", twice'),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_formula(text: str, written: str) -> None:
+    """A spreadsheet works nothing out that somebody wrote into a ticket; everything else is read back as it was."""
+    (row,) = csv.reader(io.StringIO(printing.csv_line([text, 1.5, None, True, False])))
+    assert row == [written, "1.5", "", "true", "false"]
+
+
+def test_a_file_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON Lines are a document each; CSV begins with the keys, once."""
+    for told, said in ((Told.JSONL, '{"a": 1}\n{"a": 2}\n'), (Told.CSV, "a\n1\n2\n")):
+        write = printing.writer(told)
+        write({"a": 1})
+        write({"a": 2})
+        assert capsys.readouterr().out == said
+
+
+def test_progress(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """How far it is is shown on a terminal alone, and never between the answers."""
+    with printing.progress("told again", 2) as step:
+        step()
+        step()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("2/2" in err) is is_terminal
