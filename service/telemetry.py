@@ -51,6 +51,8 @@ class Event(StrEnum):
     WORKER_STOPPED = "worker.stopped"
     DOOR_OPENED = "door.opened"
     DOOR_CLOSED = "door.closed"
+    SESSION_OPENED = "session.opened"
+    SESSION_REFUSED = "session.refused"
     FAULT_RAISED = "fault.raised"
 
 
