@@ -371,6 +371,7 @@ def action_for(
         is_shadow=not under.may_send,
         requester_key=asker,
         requester_rate=rate,
+        delivery_id=signed,
     )
 
 

@@ -51,6 +51,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(r"budget", "string", "until the bucket is full again"),
     Kind(r"allowance", "string", "Lives.allowance after Genesys last said it: calls a window"),
     Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
+    Kind(r"terms", "zset", "none while an action is open, then as the newest action; some members per action"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
     Kind(rf"rate:{NAME.pattern}", "string", "until the source may send a minute's worth again"),
     Kind(r"clicks:[0-9a-f]{32,128}", "list", "a minute after the newest: when a requester asked; of bounded length"),
@@ -228,6 +229,10 @@ class Keys:
     def window(self, org: str, process: str) -> str:
         """Return what the running window of one process' token has seen."""
         return f"{self.base(org)}window:{hex_in(process)}"
+
+    def terms(self, org: str) -> str:
+        """Return by which terms the actions of `org` are found."""
+        return f"{self.base(org)}terms"
 
     def requester(self, org: str, digest: str) -> str:
         """Return how much of his rate a requester of a source has used."""

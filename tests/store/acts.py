@@ -8,6 +8,7 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import BacklogFull, TooMany
+from service.store.archive import RedisArchive
 from service.store.forgetting import Forgetting, Kind, Wanted
 from service.store.refusals import RefusalBook
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story, offered
@@ -156,6 +157,12 @@ async def _read(story: Story) -> None:
     await story.store.read(await story.settled())
 
 
+async def _find(story: Story) -> None:
+    await story.settled()
+    archive = RedisArchive(story.runner, now_ms=story.clock.now)
+    assert (await archive.find(ORG, m.Search(text="INC0010112"), 10)).actions
+
+
 async def _pause(story: Story) -> None:
     await story.store.pause(ORG, "desk")
 
@@ -265,6 +272,7 @@ ACTS: list[tuple[Act, str, str]] = [
     (_bury, "end_report", DONE),
     (_retell, "retell", SAME),
     (_read, "read", SAME),
+    (_find, "find", SAME),
     (_walk, "walk", SAME),
     (_pause, "pause", SAME),
     (_resume, "pause", SAME),

@@ -168,7 +168,7 @@ async def test_everybody_else_stays(story: Story, forgetting: Forgetting) -> Non
     changed = {key for key, held in story.state().items() if held != before.get(key)}
     reports = (await story.account(mine)).reports
     ours = {story.keys.action(mine), story.keys.timeline(mine), *(story.keys.report(one.id) for one in reports)}
-    assert changed == ours | {story.keys.delivery(ORG, digest(1)), story.keys.forgettings(ORG)}
+    assert changed == ours | {story.keys.delivery(ORG, digest(1)), story.keys.forgettings(ORG), story.keys.terms(ORG)}
 
 
 async def test_a_secret_that_was_changed(story: Story, forgetting: Forgetting, runner: BlockingRunner) -> None:
@@ -237,7 +237,7 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     (report,) = (await story.account(plain)).reports
     forgotten = {story.keys.action(plain), story.keys.timeline(plain), story.keys.report(report.id)}
     changed = {key for key, held in story.state().items() if held != before.get(key)}
-    assert changed == forgotten | {story.keys.forgettings(ORG)}
+    assert changed == forgotten | {story.keys.forgettings(ORG), story.keys.terms(ORG)}
     # one that aged out between the walk and the look at it is nobody's
     gone = await forgetting._judged(ORG, aged, BY_NAME)
     assert (gone.is_wanted, gone.why) == (False, "")

@@ -36,6 +36,7 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "budget": keys.budget(ORG),
         "allowance": keys.allowance(ORG),
         "window": keys.window(ORG, DIGEST),
+        "terms": keys.terms(ORG),
         "requester": keys.requester(ORG, DIGEST),
         "rate": keys.rate(ORG, "desk"),
         "clicks": keys.clicks(ORG, DIGEST),
@@ -92,7 +93,7 @@ def test_scripts_derive_the_same_keys() -> None:
         assert made[name].startswith(base + middle)
         assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk", "20000", "480000"}
     whole = re.findall(r"(\w+) = base \.\. '(.*?)',", prologue)
-    assert [name for name, _ in whole] == ["paused", "desks", "dead"]
+    assert [name for name, _ in whole] == ["paused", "desks", "terms", "dead"]
     assert all(made[name] == base + rest for name, rest in whole)
 
 

@@ -18,7 +18,7 @@ from tests.store.stories import ACCEPTED, GONE, ORG, Story, digest, offered
 
 LIVES = Lives()
 # they have no life of their own: members come and go, and a pause stands until it is taken back
-STANDING = {"due:removals", "due:reports:desk", "desks", "paused"}
+STANDING = {"due:removals", "due:reports:desk", "desks", "paused", "terms"}
 
 
 def _rest(key: str) -> str:

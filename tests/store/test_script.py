@@ -47,7 +47,8 @@ COMMANDS = {
         "TYPE",
         "ZADD",
     ),
-    *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
+    *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
+    "ZREVRANGEBYLEX",
 }
 FILES = sorted(s.FOLDER.glob("*.lua"))
 

@@ -47,6 +47,7 @@ class Offer:
         requester_key: hex digest of who asked, to count his new actions by; "" where nobody counts.
         requester_rate: new actions a minute that he may ask for; one more is kept, and refused without a look.
         bounds: how much may be asked; what is over them is not taken.
+        delivery_id: the sender's id of the delivery, if something signed names one, else "": the action is found by it.
     """
 
     action_id: str
@@ -66,6 +67,7 @@ class Offer:
     requester_key: str = ""
     requester_rate: int = 0
     bounds: Bounds = Bounds()
+    delivery_id: str = ""
 
 
 class ActionState(StrEnum):

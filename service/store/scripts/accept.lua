@@ -2,7 +2,7 @@
 -- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
 --       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
 -- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
---       due:reports of the source; requester; rate of the source; clicks; paused
+--       due:reports of the source; requester; rate of the source; clicks; paused; terms
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
@@ -12,14 +12,15 @@
 --       [28] tags of its numbers or ''
 --       [29] deliveries a minute of the source [30] open actions of the org [31] new actions of one requester within
 --       a minute that pause the source; 0 for any number [32] digest to count those by, or ''
---       [33] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
+--       [33] digests that it is found by [34] of those the ones that the record has no word for
+--       [35] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
 -- Returns: {'ok', joined, action id, link key, outcome or '', '1' when it paused the source} | {'conflict'}
 --       | {'unknown'} | {'too many', microseconds to wait} | {'full'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
 local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
-local REPORTS = 33
+local REPORTS = 35
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then
@@ -36,6 +37,7 @@ expect('list', KEYS[4])
 expect('set', KEYS[5])
 if KEYS[6] then expect('string', KEYS[6]) end
 expect('hash', keys.paused)
+expect('zset', keys.terms)
 
 local function answer(joined, id)
   local r = redis.call('HMGET', keys.action(id), 'key', 'outcome', 'is_runaway')
@@ -92,7 +94,7 @@ if taken and taken.wait > 0 then return { 'too many', text(taken.wait) } end
 if is_new and backlog > 0 and redis.call('ZCARD', KEYS[1]) >= backlog then return { 'full' } end
 
 if is_new then id, joined = offered, '' end
-local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports')
+local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports', 'forgotten')
 if not is_new and action[1] ~= V then return { 'unknown' } end
 local is_settled = action[2] == settled
 local reports = action[4] or ''
@@ -130,6 +132,11 @@ if is_new then
   if ARGV[28] ~= '' then redis.call('HSET', KEYS[3], 'tags', ARGV[28]) end
   if is_over then redis.call('HSET', KEYS[3], 'is_over_rate', '1', 'intent', '') end
   if counted and not is_over then count(counted) end
+  if ARGV[34] ~= '' then redis.call('HSET', KEYS[3], 'also', ARGV[34]) end
+  local terms = terms_of(ARGV[33])
+  terms[#terms + 1] = by_source(ARGV[14])
+  terms[#terms + 1] = by_kind(OPEN)
+  begin_index(id, terms)
   redis.call('ZADD', KEYS[1], text(now), id)
   local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
@@ -149,6 +156,15 @@ if is_new then
   end
 else
   push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
+  -- whoever joined asked as well, and his ticket is told: the action is found by them too, unless it was forgotten
+  local terms, whole = terms_of(action[5] and '' or ARGV[33])
+  local also = {}
+  for term in pairs(index(id, terms)) do also[#also + 1] = whole[term] end
+  table.sort(also)
+  if #also > 0 then
+    local before = redis.call('HGET', keys.action(id), 'also') or ''
+    redis.call('HSET', keys.action(id), 'also', (before == '' and '' or before .. ' ') .. table.concat(also, ' '))
+  end
 end
 
 if joined == 'delivery' then

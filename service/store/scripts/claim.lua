@@ -1,13 +1,14 @@
 -- Takes due actions under leases, earliest first; puts off what may not be touched now. Idempotent by its token.
 -- KEYS: [1] due:removals zset [2] claim:<token> string [3] paused hash [4] floor hash [5] budget string
 --       [6] allowance string [7] window:<process> hash
--- derived keys: action, timeline, conversation of each that is looked at
+-- derived keys: action, timeline, conversation of each that is looked at; terms, and action of the oldest in it
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
 --       [9] ms to leave an unknown version alone [10] µs of a window [11] calls of a window, untold [12] burst, untold
 -- Returns: {now, lease end, {id, epoch, {field, value, …}}, …}
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
 local OWNED_AGAIN = 500 -- the owner confirms within a few of these
+local AGED_MOST = '20' -- of the index' oldest that a claim looks at; more than are taken on at the same time
 
 local function claimed(id)
   local fields, flat = record(keys.action(id))
@@ -90,6 +91,8 @@ for _, id in ipairs(due) do
   end
 end
 
+expect('zset', keys.terms)
+
 for _, item in ipairs(plan) do
   local id, r = item.id, item.r
   local key = keys.action(id)
@@ -104,6 +107,19 @@ for _, item in ipairs(plan) do
     redis.call('HSET', key, 'token', token, 'worker', worker, 'until', text(lease_until), 'lapses', text(lapses))
     redis.call('ZADD', KEYS[1], text(lease_until), id)
     push(keys.timeline(id), 'claim', line('claim', worker, lapses > 0 and 'lapses ' .. text(lapses) or ''))
+  end
+end
+-- What aged out leaves the index: here, since whoever works claims each second, whether anything comes in or not.
+local org = string.match(base, '{(.+)}')
+local oldest, actions = redis.call('ZRANGEBYLEX', keys.terms, '[' .. ALL, '(' .. ALL .. '{', 'LIMIT', '0', AGED_MOST), {}
+for i, member in ipairs(oldest) do actions[i] = keys.action(org .. '.' .. string.sub(member, #ALL + 1, #ALL + ID_CHARS)) end
+if #actions > 0 and redis.call('EXISTS', unpack(actions)) < #actions then
+  for i, member in ipairs(oldest) do
+    if redis.call('EXISTS', actions[i]) == 0 then
+      local part = string.sub(member, #ALL + 1, #ALL + ID_CHARS)
+      for _, term in ipairs(listed(part)) do redis.call('ZREM', keys.terms, term .. part) end
+      redis.call('ZREM', keys.terms, member)
+    end
   end
 end
 local answer = { text(now), text(lease_until) }

@@ -1,7 +1,7 @@
 -- Forgets whom a settled action was about, and which ticket asked. What is open is kept: a promise is kept first.
 -- As often as asked: nothing of it needs to be there still.
 -- KEYS: [1] action:<id> hash [2] timeline:<id> list [3..] delivery:<digest> hash, each that may lead to it
--- derived keys: intent of the action, report of each of its reports
+-- derived keys: intent of the action, report of each of its reports; terms
 -- ARGV: [1] now_ms [2] base [3] id [4] settled [5] waiting [6] due [7] '1' to say only whether it may be
 --       [8] the removal as it was read [9] the removal without the person [10] nobody's conversation
 --       [11..] field, value of what else is written over
@@ -28,9 +28,12 @@ expect('list', KEYS[2])
 for i = 3, #KEYS do expect('hash', KEYS[i]) end
 local intent = r.intent and r.intent ~= '' and keys.intent(r.intent)
 if intent then expect('string', intent) end
+expect('zset', keys.terms)
 
 redis.call('HSET', KEYS[1], 'removal', ARGV[9], 'masked', '', 'tags', '', 'intent', '', 'joins', '', 'progress', '',
-  'conversation', ARGV[10])
+  'conversation', ARGV[10], 'also', '', 'forgotten', '1')
+-- what is left to find it by is its source, and how it ended
+index(id, {}, function(term) return not string.find(term, ':', 1, true) end)
 for i = 11, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if intent and redis.call('GET', intent) == id then redis.call('DEL', intent) end
 -- The note is the last field of each line. Inside a text a quote has a backslash before it, so this is where it begins.

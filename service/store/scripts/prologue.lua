@@ -31,6 +31,7 @@ local keys = {
   due_reports = function(source) return base .. 'due:reports:' .. source end,
   held = function(source) return base .. 'held:' .. source end,
   desks = base .. 'desks',
+  terms = base .. 'terms',
   dead = base .. 'dead',
   audit = function(day) return base .. 'audit:' .. day end,
   minutes = function(hour) return base .. 'minutes:' .. hour end,
@@ -104,6 +105,78 @@ local function tally(what, number)
   local key = keys.minutes(text(hour))
   redis.call('HINCRBY', key, text(math.floor(now / MINUTE) % 60) .. ':' .. what, number or 1)
   redis.call('PEXPIREAT', key, text((hour + 26) * HOUR)) -- 25 hours after its end: a day can be shown to its minute
+end
+
+-- The index: members of one set, each a term and the part of an id after its org, so that a term's actions stand in order
+-- of time. A term is some hex digits of a digest, `by:<source>:`, or `is:<how it ended>:`. The member of ALL has all terms
+-- of its action behind it: by them they are taken out again.
+local ID_CHARS, TERM_CHARS = 26, 12
+local TERMS_MOST = 60 -- a flood of duplicates, each of another ticket, must not fill the index
+local OPEN = 'open'
+local ALL = 'all:'
+local function by_source(source) return 'by:' .. source .. ':' end
+local function by_kind(kind) return 'is:' .. kind .. ':' end
+-- how it ended; our own JSON, whose first field that is
+local function kind_of(outcome) return string.match(outcome or '', '^{"kind":"([a-z_]+)"') or '' end
+local function part_of(id) return string.sub(id, -ID_CHARS) end
+
+-- Lets a new action be found by terms.
+local function begin_index(id, terms)
+  local part, members = part_of(id), {}
+  for _, term in ipairs(terms) do members[#members + 1] = '0'; members[#members + 1] = term .. part end
+  redis.call('ZADD', keys.terms, '0', ALL .. part .. ' ' .. table.concat(terms, ' '), unpack(members))
+  redis.call('PERSIST', keys.terms)
+end
+-- The terms of an action and the member that lists them; nil for one from before there was an index, or that aged out.
+local function listed(part)
+  local lowest, above = '[' .. ALL .. part, '(' .. ALL .. part .. '!'
+  local member = redis.call('ZRANGEBYLEX', keys.terms, lowest, above, 'LIMIT', '0', '1')[1]
+  if not member then return nil end
+  local terms = {}
+  for term in string.gmatch(string.sub(member, #ALL + ID_CHARS + 1), '%S+') do terms[#terms + 1] = term end
+  return terms, member
+end
+-- Lets an action be found by more terms, and no longer by what `goes` says; returns which were new.
+local function index(id, more, goes)
+  local part = part_of(id)
+  local terms, member = listed(part)
+  if not terms then return {} end
+  local stays, is_there, fresh, is_changed = {}, {}, {}, false
+  for _, term in ipairs(terms) do
+    if goes and goes(term) then
+      redis.call('ZREM', keys.terms, term .. part)
+      is_changed = true
+    else
+      stays[#stays + 1] = term
+      is_there[term] = true
+    end
+  end
+  for _, term in ipairs(more) do
+    if not is_there[term] and #stays < TERMS_MOST then
+      redis.call('ZADD', keys.terms, '0', term .. part)
+      is_there[term], fresh[term], is_changed = true, true, true
+      stays[#stays + 1] = term
+    end
+  end
+  if is_changed then
+    redis.call('ZREM', keys.terms, member)
+    redis.call('ZADD', keys.terms, '0', ALL .. part .. ' ' .. table.concat(stays, ' '))
+  end
+  return fresh
+end
+-- The terms of whole digests, and of each the digest.
+local function terms_of(digests)
+  local terms, whole = {}, {}
+  for digest in string.gmatch(digests, '%S+') do
+    local term = string.sub(digest, 1, TERM_CHARS)
+    terms[#terms + 1], whole[term] = term, digest
+  end
+  return terms, whole
+end
+-- An action has ended: it is found by how, and when it was the last one open the index lives no longer than it.
+local function index_end(id, outcome, due, ends)
+  index(id, { by_kind(kind_of(outcome)) }, function(term) return term == by_kind(OPEN) end)
+  if redis.call('ZCARD', due) == 0 then redis.call('PEXPIREAT', keys.terms, ends) end
 end
 
 -- The caller's entries: ARGV[first] is their number, then verb and line of each.

@@ -1,7 +1,7 @@
 -- Ends an action: outcome written once, reports due, conversation free, and everything of it gets a life.
 -- KEYS: [1] action:<id> hash [2] timeline:<id> list [3] due:removals zset [4] deliveries:<id> set
 -- derived keys: conversation and intent of the action, delivery of each of its digests, report of each of its reports;
---       desks and the due:reports of their sources
+--       desks and the due:reports of their sources; terms
 -- ARGV: [1] now_ms [2] base [3] token [4] step [5] state it must be in [6] state it gets [7] id [8] org [9] wake channel
 --       [10] outcome [11] '1' when a later delivery of the same wish may join [12] ms since the look, '' for none
 --       [13] waiting [14] due [15] life of an action [16] of a delivery [17] of a hash-only delivery
@@ -16,6 +16,7 @@ expect('list', KEYS[2])
 expect('zset', KEYS[3])
 expect('set', KEYS[4])
 expect('hash', conversation)
+expect('zset', keys.terms)
 if r.intent ~= '' then expect('string', keys.intent(r.intent)) end
 local digests = redis.call('SMEMBERS', KEYS[4])
 for _, digest in ipairs(digests) do expect('hash', keys.delivery(digest)) end
@@ -34,6 +35,7 @@ redis.call('HSET', KEYS[1], 'state', ARGV[6], 'outcome', ARGV[10], 'joins', ARGV
 if r.masked ~= '' then redis.call('HSET', KEYS[1], 'removal', r.masked, 'masked', '') end
 redis.call('HDEL', KEYS[1], 'token', 'worker', 'until')
 redis.call('ZREM', KEYS[3], id)
+index_end(id, ARGV[10], KEYS[3], ends)
 push_entries(KEYS[2], 19)
 redis.call('PEXPIREAT', KEYS[1], ends)
 redis.call('PEXPIREAT', KEYS[2], ends)
