@@ -19,8 +19,7 @@ from service.web.console.origin import is_from_us, is_ours
 from service.web.console.pages import Pages, go_to
 from service.web.console.sessions import Session
 from service.web.console.troubles import TurnedAway, trouble_of
-from service.web.console.visit import ROOT, Place, Visit
-from service.web.console.watch import Watch
+from service.web.console.visit import ROOT, Around, Place, Visit
 
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of the field that each form has, with its session's own value in it
 LIVE = "x-onhook-live"  # a script of ours asks: it cannot show a page to log in
@@ -31,13 +30,14 @@ class Site:
     """The console.
 
     Attributes:
+        around: asks for what every whole page shows beside its own: `standings`.
         hosts: the names by which browsers reach it, lower-case.
     """
 
-    watch: Watch
     entrance: Entrance
     pages: Pages
     places: Sequence[Place]
+    around: Around
     hosts: frozenset[str]
 
     async def answer(self, request: Request) -> Response:
@@ -78,7 +78,7 @@ class Site:
         if not session.role.covers(place.role):
             raise TurnedAway(troubles.FOR_OPERATORS)
         query = fields_in(request.scope["query_string"].decode("latin-1"))
-        return await place.answer(Visit(request, session, self.watch, self.pages, form, query), *groups)
+        return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
 
     def _place(self, request: Request) -> tuple[Place, Sequence[str]]:
         """Return what is at the path, and the groups in it.

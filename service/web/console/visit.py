@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -13,9 +13,9 @@ from service.core import model as m
 from service.web.console.forms import Form
 from service.web.console.pages import Pages, go_to, sent
 from service.web.console.sessions import Role, Session
-from service.web.console.watch import Watch
 
 ROOT = "/console"
+Around = Callable[[], Awaitable[Mapping[str, object]]]
 _JSON = "application/json"
 
 
@@ -24,14 +24,15 @@ class Visit:
     """What a page or an act knows of the one request it answers.
 
     Attributes:
+        around: asks for what every whole page shows beside its own; raises StoreDown.
         form: what was sent, of an act; it was sent by a page of ours, in this session.
         query: what stands behind the question mark; anybody may have made it up.
     """
 
     request: Request
     session: Session
-    watch: Watch
     pages: Pages
+    around: Around
     form: Form
     query: Form
 
@@ -50,8 +51,7 @@ class Visit:
         Raises:
             StoreDown: mode and pauses, which stand on each page, are not known.
         """
-        standing = await self.watch.standing()
-        shown = {**self._known(), "standing": standing, **context}
+        shown = {**self._known(), **await self.around(), **context}
         return self.pages.page(status, template, shown, self.request.headers)
 
     def part(self, template: str, /, **context: object) -> Response:

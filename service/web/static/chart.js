@@ -1,19 +1,17 @@
-// Draws what a table says: <figure data-chart="/console/…json"> with the table in it. The drawing is for the eyes alone;
-// the table stays, for who cannot see it or has no scripts. The answer:
-// {"at": [epoch seconds], "series": [{"label": "…", "tone": "good", "values": [1, null, 2]}], "unit": "s", "is_stacked": false}
+// Draws what a table says: <figure data-chart="/console/…" data-of="outcomes" data-tones="good info bad" data-unit="s">
+// with the table in it. The drawing is for the eyes alone; the table stays, for who cannot see it or has no scripts.
+// The answer: {"outcomes": {"x": [epoch seconds], "lines": {"name": [1, null, 2]}}}; figures of one address share it.
 
-const tones = ["good", "warn", "bad", "info", "dim", "plain"];
+const WIDTH_LEAST = 120;
+const SLOWEST = 300;
 
-const colour = (tone) => getComputedStyle(document.documentElement).getPropertyValue(`--chart-${tones.includes(tone) ? tone : "plain"}`).trim();
+const colour = (tone) => getComputedStyle(document.documentElement).getPropertyValue(`--chart-${/^[a-z]+$/.test(tone ?? "") ? tone : "plain"}`).trim();
+const clock = (at, more = {}) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false, ...more });
+const size = (figure) => ({ width: Math.max(figure.clientWidth, WIDTH_LEAST), height: Number(figure.dataset.height) || 150 });
 
-const written = (value, unit) => (value === null || value === undefined ? "–" : `${Number(value.toFixed(3))}${unit ? ` ${unit}` : ""}`);
-
-const stacked = (series) => {
-  const sums = [];
-  return series.map((one) => one.values.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))));
-};
-
-const options = (figure, said) => {
+const options = (figure, lines) => {
+  const unit = figure.dataset.unit ? ` ${figure.dataset.unit}` : "";
+  const tones = (figure.dataset.tones ?? "").split(" ");
   const axis = {
     stroke: colour("dim"),
     grid: { stroke: colour("grid"), width: 1 },
@@ -21,74 +19,77 @@ const options = (figure, said) => {
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
   };
   return {
-    width: Math.max(figure.clientWidth, 120),
-    height: Number(figure.dataset.height) || 150,
+    ...size(figure),
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-    legend: { live: true },
-    scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max(most ?? 0, 1)] } },
+    scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max((most ?? 0) * 1.05, 1)] } },
     axes: [
-      { ...axis, values: (_, moments) => moments.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })) },
-      { ...axis, size: 44, values: (_, values) => values.map((value) => `${value}`) },
+      { ...axis, space: 56, values: (_, moments) => moments.map((at) => clock(at)) },
+      { ...axis, size: 44, space: 32, values: (_, values) => values.map((value) => `${value}${unit}`) },
     ],
     series: [
-      { label: "Time", value: (_, at) => (at ? new Date(at * 1000).toLocaleTimeString([], { hour12: false }) : "–") },
-      ...said.series.map((one) => ({
-        label: one.label,
-        stroke: colour(one.tone),
-        fill: said.is_stacked ? `${colour(one.tone)}` : undefined,
-        width: 1.5,
-        spanGaps: false,
-        points: { show: false },
-        value: (_, __, ___, at) => written(at === null ? null : one.values[at], said.unit),
+      { label: "At", value: (_, at) => (at ? clock(at) : "–") },
+      ...Object.keys(lines).map((label, number) => ({
+        label,
+        stroke: colour(tones[number]),
+        width: 1.75,
+        points: { show: lines[label].filter((value) => value !== null).length < 3, size: 5 },
+        value: (_, value) => (value === null || value === undefined ? "–" : `${value}${unit}`),
       })),
     ],
   };
 };
 
-const draw = (figure, said) => {
-  figure.querySelector(".drawing")?.remove();
-  const place = document.createElement("div");
-  place.className = "drawing";
-  place.setAttribute("aria-hidden", "true");
-  figure.prepend(place);
-  const order = said.is_stacked ? [...said.series].reverse() : said.series;
-  const values = said.is_stacked ? stacked(said.series).reverse() : order.map((one) => one.values);
-  return new uPlot(options(figure, { ...said, series: order }), [said.at, ...values], place);
-};
+class Drawing {
+  constructor(figure) {
+    this.figure = figure;
+    this.place = document.createElement("div");
+    this.place.className = "drawing";
+    this.place.setAttribute("aria-hidden", "true");
+    figure.prepend(this.place);
+    this.plot = null;
+    this.known = null;
+    new ResizeObserver(() => this.plot?.setSize(size(figure))).observe(figure);
+  }
 
-for (const figure of document.querySelectorAll("[data-chart]")) {
-  let drawn = null;
-  let known = null;
+  show(known) {
+    this.known = known;
+    this.plot?.destroy();
+    this.plot = null;
+    const found = known?.[this.figure.dataset.of];
+    if (found) this.plot = new uPlot(options(this.figure, found.lines), [found.x, ...Object.values(found.lines)], this.place);
+    this.figure.dataset.drawn = String(Boolean(this.plot));
+  }
+}
+
+const follow = (address, drawings) => {
+  const every = Number(drawings[0].figure.dataset.every) || 60;
   let etag = "";
-  let wait = 0;
-  const every = Number(figure.dataset.every) || 30;
-
-  const redraw = () => {
-    drawn?.destroy();
-    drawn = known && known.at.length ? draw(figure, known) : null;
-    figure.classList.toggle("empty", !drawn);
-    figure.dataset.drawn = String(Boolean(drawn));
-  };
-
+  let wait = every;
   const turn = async () => {
     if (!document.hidden) {
       try {
         const headers = { "X-Onhook-Live": "1", ...(etag ? { "If-None-Match": etag } : {}) };
-        const answer = await fetch(figure.dataset.chart, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000) });
+        const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000) });
         if (answer.ok) {
-          known = await answer.json();
           etag = answer.headers.get("ETag") ?? "";
-          redraw();
+          const known = await answer.json();
+          for (const drawing of drawings) drawing.show(known);
         } else if (answer.status !== 304) throw new Error(`status ${answer.status}`);
         wait = every;
       } catch {
-        wait = Math.min((wait || every) * 2, 300);
+        wait = Math.min(wait * 2, SLOWEST);
       }
     }
-    setTimeout(turn, (wait || every) * 1000);
+    setTimeout(turn, wait * 1000);
   };
-
-  new ResizeObserver(() => drawn?.setSize({ width: Math.max(figure.clientWidth, 120), height: Number(figure.dataset.height) || 150 })).observe(figure);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   turn();
+};
+
+const byAddress = new Map();
+for (const figure of document.querySelectorAll("[data-chart]")) {
+  byAddress.set(figure.dataset.chart, [...(byAddress.get(figure.dataset.chart) ?? []), new Drawing(figure)]);
 }
+for (const [address, drawings] of byAddress) follow(address, drawings);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const drawing of [...byAddress.values()].flat()) drawing.show(drawing.known);
+});
