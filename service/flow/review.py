@@ -19,6 +19,7 @@ UNSAID = "nothing was said about why"
 # a word with a digit in it is an id, a number, a ticket or a moment; what it stands in is the cause
 _NUMBERED = re.compile(r"""[^\s"'“”‘’()\[\]{}<>,;:=/]*[0-9](?:[^\s"'“”‘’()\[\]{}<>,;:=/]|:(?=[0-9]))*""")
 _STATUS = re.compile(r"[1-5][0-9][0-9]")  # says more of a cause than most sentences
+_STEP_MS = 3_600_000  # a clock that stepped back by no more hides no line from whoever asks for a span of time
 _OF_ACTIONS = frozenset({m.Deed.SETTLE, m.Deed.REPLAY, m.Deed.PREVIEW, m.Deed.DROP, m.Deed.RETELL})
 
 
@@ -83,11 +84,25 @@ async def audited(
             await _push(heads, rank, its)
         while heads:
             at, rank, head, lines = heapq.heappop(heads)
-            if until_at and at >= until_at:
+            if until_at and at >= until_at + _STEP_MS:
                 continue  # of this org nothing earlier comes
-            if at >= since_at:
+            if at >= since_at and not (until_at and at >= until_at):
                 yield head
             await _push(heads, rank, lines)
+
+
+async def audited_page(archive: Archive, store: Store, org: str, after: str = "") -> tuple[Sequence[Audited], str]:
+    """Return the next lines of the audit of one org, each with what it refers to, and where to go on.
+
+    There is nothing more yet when that is where it began. A place is only reached with its lines: whoever hears StoreDown
+    asks again from where he was, and misses nothing.
+    """
+    lines, place = await archive.audit(org, PAGE, after)
+    ids = list(dict.fromkeys(filter(None, map(_action_of, lines))))
+    found = dict(zip(ids, await asyncio.gather(*map(store.read, ids)), strict=True))
+    accounts = [found.get(_action_of(line)) for line in lines]
+    told = [Audited(org, line, account, _gap(line, account)) for line, account in zip(lines, accounts, strict=True)]
+    return told, place
 
 
 def by_cause(letters: Iterable[m.DeadLetter]) -> Mapping[str, Sequence[m.DeadLetter]]:
@@ -144,14 +159,13 @@ async def _joined(
     archive: Archive, store: Store, org: str, cursors: MutableMapping[str, str]
 ) -> AsyncGenerator[Audited, None]:
     while True:
-        lines, cursors[org] = await archive.audit(org, PAGE, cursors.get(org, ""))
-        if not lines:
-            return
-        ids = list(dict.fromkeys(filter(None, map(_action_of, lines))))
-        found = dict(zip(ids, await asyncio.gather(*map(store.read, ids)), strict=True))
+        before = cursors.get(org, "")
+        lines, after = await audited_page(archive, store, org, before)
         for line in lines:
-            account = found.get(_action_of(line))
-            yield Audited(org, line, account, _gap(line, account))
+            yield line
+        cursors[org] = after
+        if after == before:
+            return
 
 
 def _action_of(line: m.AuditLine) -> str:

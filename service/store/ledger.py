@@ -19,7 +19,7 @@ from service.store.script import Runner, script
 
 AUDIT_MOST = 1_000  # lines a reading: about a hundred kilobytes, and half a millisecond of Redis
 DEAD_MOST = 1_000  # looked at in one reading, aged-out ones included: some milliseconds of Redis
-AWAY_SECONDS = 120  # a worker says that it is there every five seconds; who was not for so long is not
+AWAY_MS = "120000"  # a worker says that it is there every five seconds; who was not for so long is not
 HOUR, MINUTE = 3_600_000, 60_000
 _DAY_HOURS = 24
 _CURSOR = re.compile(r"([0-9]{1,6})-([0-9]{1,9})", re.ASCII)
@@ -96,7 +96,7 @@ class RedisLedger:
 
     async def workers(self, org: str) -> Sequence[m.Attendance]:
         """Return the workers of `org` that were there within the last two minutes, by name."""
-        args = [*self._head(org), str(AWAY_SECONDS * 1_000)]
+        args = [*self._head(org), AWAY_MS]
         flat = cast("list[str]", await self._runner.run(script("workers"), [self._keys.workers(org)], args))
         return tuple(m.Attendance(name, *orjson.loads(said)) for name, said in sorted(records.fields_in(flat).items()))
 
@@ -112,6 +112,14 @@ class RedisLedger:
 
     def _head(self, org: str) -> list[str]:
         return [str(self._now_ms()) if self._now_ms else "", self._keys.base(org)]
+
+
+def audit_from(at: int) -> str:
+    """Return a place in any org's audit that is no later than its first line of the moment `at`: that day's beginning.
+
+    A line never stands in the list of a day before its own (see the prologue of the scripts), so none is missed.
+    """
+    return f"{at // (_DAY_HOURS * HOUR)}-0" if at > 0 else ""
 
 
 def _line_in(text: str) -> m.AuditLine | None:
