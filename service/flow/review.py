@@ -94,7 +94,7 @@ async def audited(
 async def audited_page(archive: Archive, store: Store, org: str, after: str = "") -> tuple[Sequence[Audited], str]:
     """Return the next lines of the audit of one org, each with what it refers to, and where to go on.
 
-    There is nothing more yet when that is where it began. A place is only reached with its lines: whoever hears StoreDown
+    There is nothing more yet when that is where it began. A place is only told with its lines: whoever hears StoreDown
     asks again from where he was, and misses nothing.
     """
     lines, place = await archive.audit(org, PAGE, after)
