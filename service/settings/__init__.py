@@ -1,5 +1,6 @@
 """What the operator said, from onhook.toml and the environment, as one frozen value."""
 
+from service.settings.console import ConsoleSettings
 from service.settings.files import LARGEST_FILE
 from service.settings.reading import (
     CONFIG,
@@ -28,6 +29,7 @@ __all__ = [
     "LARGEST_FILE",
     "PREFIX",
     "STATE_DIR",
+    "ConsoleSettings",
     "DoorSettings",
     "LogSettings",
     "OrgSettings",

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.core import model as m
 from service.core.errors import Misconfigured
+from service.settings.console import ConsoleSettings, ProxySettings
 from service.settings.files import text_in
 from service.settings.sections import OrgSettings, Settings
 from service.sources import KINDS
@@ -70,6 +71,8 @@ def read(environ: Mapping[str, str] | None = None, additions: Mapping[str, Any] 
     sources = _sources(given.pop("sources", {}), heard)
     orgs = given.get("orgs", {})
     _list(OrgSettings, orgs)
+    _list(ConsoleSettings, {"": given.get("console")})
+    _list(ProxySettings, given.get("console"))  # of its tables the only one with lists
     heard.faults.extend(_misfits(orgs, sources))
     settings = None
     try:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from service.core import model as m
 from service.core.wording import SHIPPED, Wording
 from service.genesys import GenesysOptions
+from service.settings.console import ConsoleSettings
 from service.settings.files import wording_in
 from service.sources.options import Choice, Mode, Names, Purposes, Queues, RequesterRate, SourceOptions
 
@@ -159,6 +160,8 @@ class RetentionSettings(BaseModel):
         deliveries_days: how long a repeated webhook is known again. Senders repeat for three days: one that was
             forgotten before that would be done a second time.
         refusals_days: the reasons why deliveries were refused: a day at least, so that a night's are read.
+        audit_days: the audit, which names operators and the ids of actions: a week at least, so that somebody asks
+            for it in time, and up to three years. How an action ended is in it; what it was about ends with the action.
     """
 
     model_config = _STRICT
@@ -166,6 +169,7 @@ class RetentionSettings(BaseModel):
     actions_days: Annotated[int, Field(ge=3, le=366)] = 30
     deliveries_days: Annotated[int, Field(ge=3, le=30)] = 7
     refusals_days: Annotated[int, Field(ge=1, le=90)] = 7
+    audit_days: Annotated[int, Field(ge=7, le=1096)] = 30
 
     @model_validator(mode="after")
     def _outlives(self) -> Self:
@@ -250,6 +254,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     wording: WordingSettings = WordingSettings()
+    console: ConsoleSettings = ConsoleSettings()
     orgs: dict[str, OrgSettings] = {}
     sources: dict[str, SourceOptions] = {}
     state_dir: Path = Path()

@@ -24,7 +24,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log", "limits", "retention"])
+@pytest.mark.parametrize("section", ["redis", "doors", "outbound", "log", "limits", "retention", "console"])
 def test_defaults_would_be_taken(section: str) -> None:
     """Every default is what would come out if it were typed."""
     default: BaseModel = getattr(Settings(), section)
@@ -57,6 +57,8 @@ def test_defaults_of_orgs_and_sources_would_be_taken() -> None:
         ({"ACTIONS_DAYS": "6"}, "retention: actions_days is to be as many as deliveries_days at least"),
         ({"REFUSALS_DAYS": "0"}, "refusals_days: Input should be greater than or equal to 1"),
         ({"REFUSALS_DAYS": "91"}, "refusals_days: Input should be less than or equal to 90"),
+        ({"AUDIT_DAYS": "6"}, "audit_days: Input should be greater than or equal to 7"),
+        ({"AUDIT_DAYS": "1097"}, "audit_days: Input should be less than or equal to 1096"),
     ],
 )
 def test_what_is_no_retention(said: dict[str, str], fault: str) -> None:
