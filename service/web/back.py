@@ -1,4 +1,4 @@
-"""The private door: probes, version and metrics, for those who run the service."""
+"""The private door: probes, version, metrics and the console, for those who run the service."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from starlette.types import ASGIApp
 from service import telemetry
 from service.core.errors import StoreDown
 from service.web.answers import answered, json_answer
-from service.web.door import Door, Route
+from service.web.door import Door, Inside, Route
+from service.web.problems import Problem
 
 MAX_CLAIM_AGE_SECONDS = 10.0  # ten missed re-checks: the loop hangs, and only a restart helps
 EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # what Prometheus reads in every version
 _NO_STORE = {"Cache-Control": "no-store"}
+_ELSEWHERE = Problem(
+    404,
+    "not_found",
+    "Not found",
+    "This process only works. The console is on the private door of `onhook serve`, or of `onhook up`.",
+)
 
 Faults = Callable[[], Awaitable[Sequence[str]]]
 Orgs = Callable[[], Awaitable[Mapping[str, Mapping[str, object]]]]
@@ -30,6 +37,7 @@ def private_door(
     faults: Faults,
     orgs: Orgs,
     measure: Callable[[], Awaitable[None]],
+    console: Inside | None = None,
 ) -> ASGIApp:
     """Return the private door as an ASGI app that needs no lifespan.
 
@@ -41,6 +49,7 @@ def private_door(
         orgs: by org mode, pauses, sources in shadow: `{"acme": {"mode": "live", "paused": [], "shadow": ["desk"]}}`;
             nothing of it makes it unready.
         measure: lets the metrics say what they cannot count themselves, right before they are shown.
+        console: answers everything at and below `/console`, faults included; None where that says where it is.
     """
 
     async def livez(_: Request) -> Response:
@@ -71,7 +80,12 @@ def private_door(
         "version": show_version,
         "metrics": metrics,
     }
-    return Door([Route("GET", re.compile(f"/{path}"), answer) for path, answer in answers.items()])
+    routes = [Route("GET", re.compile(f"/{path}"), answer) for path, answer in answers.items()]
+    return Door(routes, {"/console": console or _elsewhere})
+
+
+async def _elsewhere(_: Request) -> Response:
+    return _ELSEWHERE.response()
 
 
 async def _readiness(faults: Faults, orgs: Orgs) -> tuple[list[str], Mapping[str, object] | None]:

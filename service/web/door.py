@@ -6,7 +6,7 @@ Plain ASGI, no framework's middleware: it cost six times the whole request when 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -37,11 +37,20 @@ class Route:
         return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
 
-class Door:
-    """An ASGI app over a few routes. It never redirects, and no answer holds text of an error nobody expected."""
+Inside = Callable[[Request], Awaitable[Response]]
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+
+class Door:
+    """An ASGI app over a few routes. It never redirects, and no answer holds text of an error nobody expected.
+
+    Args:
+        routes: who answers what.
+        rooms: who answers everything at or below a path, whatever the method; faults included.
+    """
+
+    def __init__(self, routes: Sequence[Route], rooms: Mapping[str, Inside] | None = None) -> None:
         self._routes = tuple(routes)
+        self._rooms = dict(rooms or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,6 +63,9 @@ class Door:
     async def _answer(self, request: Request) -> Response:
         allowed: list[str] = []
         path: str = request.scope["path"]
+        for root, inside in self._rooms.items():
+            if path == root or path.startswith(f"{root}/"):
+                return await inside(request)
         for route in self._routes:
             found = route.path.fullmatch(path)
             if found and request.method in route.methods:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from service import telemetry
 from service.core.errors import StoreDown
+from service.web.answers import json_answer
 from service.web.back import MAX_CLAIM_AGE_SECONDS, private_door
 from tests.web.doors import client_on
 
@@ -144,3 +147,33 @@ async def test_a_bug_says_nothing(log: io.BytesIO, http: httpx.AsyncClient, proc
     answer = await http.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (500, "unexpected")
     assert [json.loads(line)["event"] for line in log.getvalue().splitlines()] == ["fault.raised"]
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/", "/console/actions/a"])
+async def test_no_console_here(http: httpx.AsyncClient, path: str) -> None:
+    """A process that only works has no console, and says where there is one."""
+    answer = await http.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "`onhook serve`" in answer.json()["detail"]
+
+
+async def test_the_console_is_inside(process: Process) -> None:
+    """The console answers everything at its root and below, whatever the method, and nothing beside it."""
+
+    async def console(request: Request) -> Response:
+        return json_answer(200, {"console": request.scope["path"], "method": request.method})
+
+    door = private_door(
+        version={},
+        claim_age=lambda: None,
+        has_started=lambda: True,
+        faults=process.find_faults,
+        orgs=process.show_orgs,
+        measure=process.measure,
+        console=console,
+    )
+    async with client_on(door) as client:
+        for method, path in [("GET", "/console"), ("POST", "/console/login"), ("DELETE", "/console/a/b")]:
+            assert (await client.request(method, path)).json() == {"console": path, "method": method}
+        for path in ("/consoles", "/CONSOLE", "/x/console"):
+            assert (await client.get(path)).status_code == 404
