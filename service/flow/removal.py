@@ -182,7 +182,7 @@ class Attempt:
         again = self._decided()
         if not isinstance(again, Disconnect):
             return  # the time it took was too long: the loop decides as things are now
-        self._write("decide", self._now(), self._place.clock.monotonic(), note=f"row {again.row}, disconnect")
+        self._write("decide", self._now(), self._place.clock.monotonic(), None, f"row {again.row}, disconnect")
         asked = self._place.clock.monotonic()
         progress, entries = self._action.progress, self._flush()
         try:
@@ -271,7 +271,7 @@ class Attempt:
 
     async def _settle(self, outcome: m.Outcome, row: int) -> None:
         seen_ago = None if self._sight is None else self._place.clock.monotonic() - self._looked
-        self._write("settle", self._now(), self._place.clock.monotonic(), note=f"row {row}, {outcome.kind.value}")
+        self._write("settle", self._now(), self._place.clock.monotonic(), None, f"row {row}, {outcome.kind.value}")
         await self._place.store.settle(self._lease, outcome, seen_ago, self._flush())
         self._action = replace(self._action, outcome=outcome)
         self._is_over = True
@@ -328,7 +328,7 @@ class Attempt:
     def _since(self, began: float) -> float:
         return round((self._place.clock.monotonic() - began) * 1000, 3)
 
-    def _write(self, verb: str, at: int, began: float, reply: m.Reply | None = None, note: str = "") -> None:
+    def _write(self, verb: str, at: int, began: float, reply: m.Reply | None, note: str) -> None:
         status, correlation_id = (reply.status, reply.correlation_id) if reply else (None, "")
         spent = self._since(began)
         if reply is not None:  # so Genesys was asked

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.core import model as m
 from service.core.errors import BadSignature, Conflicting, Malformed, Refused, Stale, StoreDown, Unreadable
 from service.core.ports import Source
 from service.flow.intake import Intake
 from tests.flow.meddler import Meddler, down, on, raising
-from tests.flow.stage import ORG, SOURCE, Scene, Stage
+from tests.flow.stage import ORG, SOURCE, Scene, Stage, counted
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
@@ -65,6 +66,14 @@ async def test_a_new_action(stage: Stage, scene: Scene) -> None:
     assert entries["verify"].note.startswith("secret ")
     assert account.action.not_after == account.action.clicked_at + 120_000
     assert [report.state for report in account.reports] == [m.ReportState.WAITING]
+
+
+async def test_a_click_like_any_other_wakes_nobody(stage: Stage, scene: Scene) -> None:
+    """Who asks for what people ask for pauses nothing: no runaway is counted, and the log is silent."""
+    before = counted("onhook_runaways_total", source=SOURCE)
+    with capture_logs() as logs:
+        await stage.click(scene)
+    assert (counted("onhook_runaways_total", source=SOURCE), logs) == (before, [])
 
 
 async def test_a_repeated_delivery(stage: Stage, scene: Scene) -> None:

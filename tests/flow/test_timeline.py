@@ -54,3 +54,14 @@ async def test_the_wide_line_of_an_attempt(stage: Stage) -> None:
         "operator": "",
         "duration_ms": 800.2,
     }
+
+
+async def test_a_duration_is_told_to_the_microsecond(stage: Stage) -> None:
+    """However finely a clock can tell, a line says no more of a duration than anybody measures."""
+    await stage.switch(answers=[{"on": kind, "times": None, "delay_seconds": 0.1234567} for kind in ("look", "note")])
+    action_id = await stage.click(await stage.scene(), sys_id=await stage.ticket())
+    await stage.finish(action_id)
+    assert await stage.tell() == 1
+    took = {entry.verb: entry.duration_ms for entry in (await stage.account(action_id)).timeline}
+    for spent in (took["look"], took["report"]):
+        assert spent == round(spent, 3) > 123

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 _FURTHER_DOWN = "the row that is met further down the table means the same: it says by name what is rarely seen"
 _NOT_ONCE = "a header that is missing is refused for that, whatever was compared in its place"
+_TO_THE_TICK = "differs where two readings of a clock are apart by that to the last bit; no time of ours is so exact"
 _NO_MOMENT = "x is as little a moment as nothing is, and is refused in the same words"
 
 ARGUED: Mapping[str, Mapping[str, str]] = {
@@ -21,7 +22,12 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
         "core/filling.py is_filled: True -> False": "the lengths were compared the line before",
         "core/rules.py _blind: 9 -> (10)": "it is thirty seconds from the sixth look on; nine keeps the power small",
     },
-    "flow": {},
+    "flow": {
+        "flow/removal.py Attempt._give_back: self._place.clock.monotonic() < ends"
+        " -> (self._place.clock.monotonic() <= (ends))": _TO_THE_TICK,
+        "flow/removal.py Attempt._is_old: self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS"
+        " -> (self._place.clock.monotonic() - self._looked >= (WAIT_HERE_SECONDS))": _TO_THE_TICK,
+    },
     "store": {},
     "genesys": {
         "genesys/answers.py : 413 -> (414)": _FURTHER_DOWN,
