@@ -68,6 +68,11 @@ TICKET: Mapping[str, str] = {
         "Nobody was removed: the person who clicked has asked for too many removals in a short time. "
         "Wait a minute, then click again if it is still wanted."
     ),
+    "refused.dropped": (
+        "Nobody was removed: somebody who runs this service called the removal off before anything was done. "
+        "The person may still be in the conversation: if so, remove the person by hand; "
+        "ask an administrator before you click again."
+    ),
     "expired": f"Nobody was removed: the click became too old before anything could be done. {_CLICK}",
     "expired.paused": (
         "Nobody was removed: this service is paused, and meanwhile the click became too old. "
@@ -247,6 +252,7 @@ OPERATOR: Mapping[str, str] = {
     ),
     "operator.refused.requester": "The requester is not in {allowed_by}; nothing was looked at or sent.",
     "operator.refused.requester_rate": "The requester is over {allowed_by}; nothing was looked at or sent.",
+    "operator.refused.dropped": "Dropped by an operator before anything was sent; the audit says who, and why.",
     "operator.expired": (
         "Not-after was over before a removal could be sent. Where this happens often, start more workers or raise the "
         "source's max_age."

@@ -72,6 +72,11 @@ TICKET: Mapping[str, str] = {
         "Niemand wurde entfernt: Wer geklickt hat, wollte in kurzer Zeit zu viele Personen entfernen lassen. "
         "Bitte eine Minute warten und erneut klicken, falls es noch nötig ist."
     ),
+    "refused.dropped": (
+        "Niemand wurde entfernt: Wer diesen Dienst betreibt, hat das Entfernen abgesagt, bevor etwas getan wurde. "
+        "Die Person ist vielleicht noch im Gespräch: dann bitte von Hand entfernen; "
+        "vor einem neuen Klick bitte die Administration fragen."
+    ),
     "expired": f"Niemand wurde entfernt: Der Klick war zu alt, bevor etwas getan werden konnte. {_CLICK}",
     "expired.paused": (
         "Niemand wurde entfernt: Dieser Dienst ist angehalten, und inzwischen ist der Klick zu alt. Die Person ist "
@@ -270,6 +275,7 @@ OPERATOR: Mapping[str, str] = {
     "operator.refused.requester_rate": (
         "Wer geklickt hat, liegt über {allowed_by}; es wurde weder geblickt noch gesendet."
     ),
+    "operator.refused.dropped": "Vor dem Senden von einem Operator verworfen; im Audit steht, von wem und warum.",
     "operator.expired": (
         "Die Frist (not-after) war vorbei, bevor gesendet werden konnte. Kommt das oft vor, mehr Worker starten oder "
         "max_age der Quelle erhöhen."

@@ -5,10 +5,10 @@ from tests.core.scenes import ENDINGS
 
 K = m.OutcomeKind
 _POLICY = ["purpose", "last_pair", "queue", "division", "supervisor", "requester"]
-# beside the endings of the table: what the flow ends by itself, and what a policy forbids, also after a send
+# beside the endings of the table: what the flow or a person ends, and what a policy forbids, also after a send
 ALL = (
     ENDINGS
-    | {(K.FAILED, "guarded"), (K.REFUSED, "requester_rate")}
+    | {(K.FAILED, "guarded"), (K.REFUSED, "requester_rate"), (K.REFUSED, "dropped")}
     | {(kind, reason) for kind in (K.REFUSED, K.FAILED) for reason in _POLICY}
 )
 _LOOK = ["permission", "division", "closed", "forbidden"]
