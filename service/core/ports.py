@@ -252,7 +252,11 @@ class Archive(Protocol):
     """What an operator may look at. Nothing of it is needed to keep a promise; every method raises StoreDown."""
 
     async def find(self, org: str, search: m.Search, limit: int, after: str = "") -> m.Page:
-        """Return up to `limit` actions of `org` that fit, the newest first, from where the last page ended."""
+        """Return up to `limit` actions of `org` that fit, the newest first, from where the last page ended.
+
+        Where a page ends is the part after the org of the id of the last action looked at, so places of several orgs
+        can be compared: a lower one is further back. ValueError for what can be no place, source or outcome.
+        """
         ...
 
     async def dead(self, org: str, limit: int) -> Sequence[m.DeadLetter]:

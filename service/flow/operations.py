@@ -11,10 +11,11 @@ from service.core import model as m
 from service.core.errors import Unreadable
 from service.core.ports import Clock, Store, Waiter
 from service.core.rules import Minted
+from service.flow.finding import find
 from service.flow.review import Audited, audited, by_cause
 
-# what a person reads afterwards has a file of its own, and is found here as well
-__all__ = ["Audited", "audited", "by_cause"]
+# what a person finds, and reads afterwards, has files of its own, and stands here as well
+__all__ = ["Audited", "audited", "by_cause", "find"]
 # the person was seen gone
 _DONE = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE})
 
