@@ -9,6 +9,7 @@ from importlib import metadata
 import typer
 
 from service.cli import (
+    admitting,
     checking,
     explaining,
     forgetting,
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(starting.init)
+app.command()(admitting.admit)
 app.command()(running.up)
 app.command()(running.serve)
 app.command()(running.work)

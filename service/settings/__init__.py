@@ -1,6 +1,6 @@
 """What the operator said, from onhook.toml and the environment, as one frozen value."""
 
-from service.settings.console import ConsoleSettings
+from service.settings.console import CONSOLE_NAME, ConsoleSettings
 from service.settings.files import LARGEST_FILE
 from service.settings.reading import (
     CONFIG,
@@ -25,6 +25,7 @@ from service.settings.sections import (
 
 __all__ = [
     "CONFIG",
+    "CONSOLE_NAME",
     "FROM_FILE",
     "LARGEST_FILE",
     "PREFIX",

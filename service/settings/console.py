@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-# as the cookie takes it (web.console.sessions.NAME)
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?", re.ASCII)
+# as the cookie takes it (web.console.sessions.CONSOLE_NAME)
+CONSOLE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9.]{7,15}|\[[0-9a-f:.]{2,45}\]", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -119,7 +119,7 @@ class ConsoleSettings(BaseModel):
     @model_validator(mode="after")
     def _are_named(self) -> Self:
         for name in self.tokens:
-            if not NAME.fullmatch(name):
+            if not CONSOLE_NAME.fullmatch(name):
                 why = "a name is 1 to 64 of a-z, 0-9, . _ @ -, with a letter or digit at both ends"
                 raise ValueError(f"tokens.{name}: {why}")
         hashes = [one.token_sha256 for one in self.tokens.values()]

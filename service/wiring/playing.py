@@ -17,9 +17,10 @@ import uvicorn
 from service import sandbox
 from service.core.errors import Misconfigured
 from service.store.embedded import LAUNCHER
+from service.wiring.admitting import sha256_of
 from service.wiring.lifetime import Say, Stop
 from service.wiring.listening import address_of, listening
-from service.wiring.secret import SANDBOX, throw_away_secret
+from service.wiring.secret import SANDBOX, throw_away_secret, throw_away_token
 
 START_SECONDS = 20.0  # a cold start of Python on a busy machine takes some seconds
 END_SECONDS = 2.0  # it has nothing to finish; answers that a rule made slow are cut after one
@@ -103,3 +104,9 @@ async def wired_to(play_url: str, state_dir: Path) -> dict[str, Any]:
     source |= {"rate": 0, "runaway": 0}  # who plays, or lets machines click, is not to be stopped for it
     source |= {"instance_url": play_url, "username": credentials["desk_user"], "password": credentials["desk_password"]}
     return {"orgs": {SANDBOX: org}, "sources": {SANDBOX: source}}
+
+
+def watched_by(state_dir: Path) -> dict[str, Any]:
+    """Return, as settings, that who can read the state directory gets into the console, and put the token there."""
+    token = {"role": "operator", "token_sha256": sha256_of(throw_away_token(state_dir))}
+    return {"console": {"tokens": {SANDBOX: token}}}

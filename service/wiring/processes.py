@@ -21,12 +21,13 @@ from service.settings import Settings
 from service.web.back import private_door
 from service.web.front import public_door
 from service.web.protocol import Limits, server
+from service.wiring.console import console_of
 from service.wiring.house import House, opened
 from service.wiring.lifetime import Say
 from service.wiring.listening import address_of, listening
 from service.wiring.machine import allow_files, version
-from service.wiring.playing import played, wired_to
-from service.wiring.secret import SANDBOX, secret_file
+from service.wiring.playing import played, watched_by, wired_to
+from service.wiring.secret import SANDBOX, secret_file, token_file
 
 DRAIN_SECONDS = 2.0  # not ready, yet serving: a load balancer looks every second or two
 FILES = 10_000  # both doors full (protocol.Limits), and OWN_FILES
@@ -71,7 +72,7 @@ async def up(say: Say, *, sandbox_port: int | None = None) -> int:
         play = ""
         if sandbox_port is not None:
             play = await stack.enter_async_context(played(sandbox_port))
-            additions = await wired_to(play, settings.state_dir())
+            additions = {**await wired_to(play, settings.state_dir()), **watched_by(settings.state_dir())}
         said = settings.read(additions=additions)
         telemetry.configure(said.log.level)
         _wants(said.orgs, "orgs", "up")
@@ -89,6 +90,7 @@ async def up(say: Say, *, sandbox_port: int | None = None) -> int:
 def _warn(say: Say, play: str, said: Settings) -> None:
     say(f"SANDBOX: a play Genesys Cloud and a play desk at {play}/sandbox/ , wired in as org and source “{SANDBOX}”.")
     say(f"SANDBOX: the source's throw-away secret lies in {secret_file(said.state_dir)} . Not for real callers.")
+    say(f"SANDBOX: the console's throw-away token lies in {token_file(said.state_dir)} .")
 
 
 def _wants(named: Mapping[str, object], section: str, command: str) -> None:
@@ -101,6 +103,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     place, said = house.place, house.said
     worker = Worker(place) if works else None
     doors: list[tuple[str, socket.socket, Any]] = []
+    console = None
     if public is not None:
         backlog = said.limits.backlog
         intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog)
@@ -116,6 +119,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
             wording=place.wording,
         )
         doors.append(("public", public, front))
+        console = console_of(house, private)
     back = private_door(
         version={"version": version(), "worker": place.worker if works else ""},
         claim_age=worker.claim_age_seconds if worker else _no_claims,
@@ -123,6 +127,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
         faults=house.faults,
         orgs=house.standing,
         measure=house.measure,
+        console=console.answer if console else None,
     )
     doors.append(("private", private, back))
     limits = limits_for(allow_files(FILES))
@@ -134,6 +139,8 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     for name, sock, _ in doors:
         telemetry.emit(telemetry.Event.DOOR_OPENED, door=name, address=address_of(sock))
         house.say(f"The {name} door is at {address_of(sock)}")
+    if console:
+        house.say(f"The console is at {address_of(private)}/console{_hint(said)}")
     code = await _until_stopped(house, tasks, servers, is_drained=public is not None)
     for name, _, _ in doors:
         telemetry.emit(telemetry.Event.DOOR_CLOSED, door=name)
@@ -147,6 +154,11 @@ def limits_for(files: int) -> Limits:
     """
     granted = Limits()
     return replace(granted, connections=min(granted.connections, max((files - OWN_FILES) // 2, 16)))
+
+
+def _hint(said: Settings) -> str:
+    is_open = said.console.tokens or said.console.proxy.header
+    return "" if is_open else " , and nobody has a token for it yet: onhook admit NAME --role operator"
 
 
 def _no_claims() -> None:

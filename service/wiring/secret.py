@@ -1,15 +1,17 @@
-"""The sandbox's throw-away secret, in the state directory: what `up --sandbox` leaves there for `send` and `pause`."""
+"""The sandbox's throw-away secrets, in the state directory: what `up --sandbox` leaves there for `send` and people."""
 
 from __future__ import annotations
 
 import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from service.core.errors import Misconfigured
 from service.settings import Settings
 from service.sources import KINDS, SourceOptions
+from service.wiring.admitting import token_made
 
 _NOWHERE = "http://127.0.0.1:9"  # the sandbox's desk is written to by the service that runs, not by a command
 SANDBOX = "sandbox"  # the org and the source that `up --sandbox` brings
@@ -31,13 +33,31 @@ def throw_away_secret(state_dir: Path) -> str:
     Raises:
         Misconfigured: the state directory cannot be used.
     """
-    path = secret_file(state_dir)
+    return _kept(secret_file(state_dir), lambda: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}")
+
+
+def token_file(state_dir: Path) -> Path:
+    """Return where the token lies with which a person gets into the console of a sandbox."""
+    return state_dir / "sandbox-console-token"
+
+
+def throw_away_token(state_dir: Path) -> str:
+    """Return the token that lies in the state directory; made if there is none, for its owner alone to read.
+
+    Raises:
+        Misconfigured: the state directory cannot be used.
+    """
+    return _kept(token_file(state_dir), token_made)
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    state_dir = path.parent
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             whole = path.with_suffix(".new")  # so that a crash leaves the whole secret there, or none
             with os.fdopen(os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-                file.write(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+                file.write(f"{make()}\n")
             whole.replace(path)
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:

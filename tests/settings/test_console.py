@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.settings.console import NAME, ConsoleSettings
+from service.settings.console import CONSOLE_NAME, ConsoleSettings
 from service.web.console import sessions
 from tests.settings.test_reading import faults_of, heard
 
@@ -64,7 +64,7 @@ def test_tokens_that_are_none(tokens: dict[str, Any], fault: str) -> None:
 
 def test_names() -> None:
     """What is a name to the settings is one to the cookie."""
-    assert NAME.pattern == sessions.NAME
+    assert CONSOLE_NAME.pattern == sessions.NAME
 
 
 def test_two_tokens() -> None:

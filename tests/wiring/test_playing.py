@@ -15,8 +15,11 @@ import pytest
 
 from service import settings
 from service.core.errors import Misconfigured
+from service.web.console.sessions import Role, Sessions
+from service.wiring.console import holders_of
 from service.wiring.listening import listening
-from service.wiring.playing import play, played, tied, wired_to
+from service.wiring.playing import play, played, tied, watched_by, wired_to
+from service.wiring.secret import throw_away_token
 from tests.wiring.kin import children_of
 from tests.wiring.running import running
 
@@ -75,6 +78,14 @@ async def test_wired_to(folder: Path) -> None:
     said = settings.read({"ONHOOK_STATE_DIR": str(folder)}, first)
     assert (said.orgs["sandbox"].api_url, said.orgs["sandbox"].mode) == (url, "live")
     assert said.sources["sandbox"].org == "sandbox"
+
+
+def test_watched_by(folder: Path) -> None:
+    """Who can read the state directory gets into the console of a sandbox as an operator."""
+    said = settings.read({"ONHOOK_STATE_DIR": str(folder)}, watched_by(folder))
+    holder = Sessions(holders_of(said.console), b"key", 60).holder_of(throw_away_token(folder))
+    assert holder
+    assert (holder.name, holder.role) == ("sandbox", Role.OPERATOR)
 
 
 @linux

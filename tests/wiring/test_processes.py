@@ -24,7 +24,7 @@ from service.wiring.lifetime import Say
 from service.wiring.listening import listening
 from service.wiring.playing import played
 from service.wiring.processes import DRAIN_SECONDS, FILES, OWN_FILES, _until_stopped, limits_for, serve, up, work
-from service.wiring.secret import secret_file
+from service.wiring.secret import secret_file, token_file
 from tests.wiring.running import click, confer, own, present, running, stand, wired
 
 LEFT = ["agent", "agent", "external"]
@@ -41,6 +41,11 @@ async def test_up(
         play = (await it.hear("SANDBOX: a play Genesys Cloud and a play desk at ")).removesuffix("/sandbox/")
         public, private = await it.door("public"), await it.door("private")
         ready = await client.get(f"{private}/readyz")
+        console = await it.hear("The console is at ")
+        assert console == f"{private}/console"
+        token = {"token": token_file(folder).read_text().strip()}
+        entered = await client.post(f"{console}/login", data=token, headers={"Origin": private})
+        assert (entered.status_code, entered.headers["location"]) == (303, "/console")
         standing = {"mode": "live", "paused": [], "shadow": []}
         assert (ready.status_code, ready.json()["orgs"]) == (200, {"sandbox": standing})
         assert (await client.get(f"{private}/livez")).status_code == 200
@@ -179,6 +184,8 @@ async def test_hurry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand(monkeypatch, own(folder) | OFFLINE)
     async with running(up) as it:
         await it.door("private")
+        await it.hear("The console is at ")
+        assert it.lines[-1].endswith(" , and nobody has a token for it yet: onhook admit NAME --role operator")
         began = asyncio.get_running_loop().time()
         assert await it.end() == 0
         assert asyncio.get_running_loop().time() - began < DRAIN_SECONDS

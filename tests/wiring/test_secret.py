@@ -10,12 +10,15 @@ from service.core.errors import Misconfigured
 from service.settings import Settings
 from service.sources.options import SourceOptions
 from service.sources.signing import secret_in
+from service.web.console.sessions import TOKEN
 from service.wiring.secret import (
     SANDBOX,
     known_sources,
     options_of,
     secret_file,
     throw_away_secret,
+    throw_away_token,
+    token_file,
     was_played,
 )
 
@@ -38,6 +41,15 @@ def test_only_for_its_owner(tmp_path: Path) -> None:
     throw_away_secret(folder)
     assert [path.name for path in folder.iterdir()] == [secret_file(folder).name]
     assert (folder.stat().st_mode & 0o777, secret_file(folder).stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_a_token_for_the_console(tmp_path: Path) -> None:
+    """The console's token lies there in the same way: for its owner alone, and the same at the next start."""
+    made = throw_away_token(tmp_path)
+    assert TOKEN.fullmatch(made)
+    assert throw_away_token(tmp_path) == made == token_file(tmp_path).read_text().strip()
+    assert token_file(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert not was_played(tmp_path)
 
 
 def test_half_made(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ POLICY: Final = (
 )
 # on every answer of the console, whatever it is
 ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": POLICY,
     # not no-referrer: under that a browser sends our own forms with the Origin "null"; nobody else is told by either
     "Referrer-Policy": "same-origin",
