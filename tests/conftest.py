@@ -11,7 +11,7 @@ import pytest
 from tests.loopback import refuse_off_loopback
 
 # fixtures for servers and processes, one module for each: "tests.fixtures.…"
-pytest_plugins = ["tests.fixtures.redis"]
+pytest_plugins = ["tests.fixtures.redis", "tests.fixtures.browser"]
 
 sys.addaudithook(refuse_off_loopback)
 
