@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ class QuickClock(HandClock):
     """A clock whose sleeps are over at once, and count."""
 
     passed: float = 0.0
+    slept: list[float] = field(default_factory=list)
 
     def monotonic(self) -> float:
         """Return the seconds slept."""
@@ -37,6 +38,7 @@ class QuickClock(HandClock):
     async def sleep(self, seconds: float) -> None:
         """Let the seconds have passed."""
         self.passed += seconds
+        self.slept.append(seconds)
         await asyncio.sleep(0)
 
 
@@ -142,6 +144,7 @@ async def test_nobody_there(folder: Path, dice: CountingDice) -> None:
     with pytest.raises(StoreDown, match="did not answer: ConnectionError"):
         await RedisStore(link, dice).paused(ORG)
     assert 1.5 < clock.passed <= 2
+    assert clock.slept == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.3, 0.3, 0.3, 0.3, 0.3]), "soon, then ever less often"
     await link.aclose()
 
 

@@ -272,3 +272,10 @@ async def test_a_key_is_asked_for_where_it_will_be(cluster: Cluster, link: Link,
     found = await asyncio.gather(*(cluster_store.paused(SOUTH) for _ in range(20)))
     assert set(found) == {frozenset({"desk"})}
     assert said_no(cluster.nodes, "MOVED") > 0
+    # who was told of one node finds them all; another look at the map costs no connection
+    nodes = connect(f"redis://{cluster.masters[0].address}?cluster=true")
+    assert isinstance(nodes, Nodes)
+    found_by_one = await nodes.masters()
+    assert len(found_by_one) == 4
+    assert await nodes.masters() == found_by_one
+    await nodes.aclose()

@@ -96,8 +96,10 @@ def test_what_was_written_is_there_at_the_next_start(folder: Path) -> None:
         pid = _server_pid(server.url)
     assert _is_gone(pid)
     assert attach(state_dir) is None
+    state_dir.chmod(0o755)
     with EmbeddedRedis(state_dir) as server, _client(server.url) as client:
         assert client.get("kept") == "yes"
+        assert state_dir.stat().st_mode & 0o777 == 0o700, "also where everybody could read it before"
 
 
 def test_stopping_twice(folder: Path) -> None:

@@ -181,9 +181,10 @@ async def test_a_silent_connection_is_given_up(wire: Wire, redis_client: redis.R
     """A connection on which nothing comes back when asked is given up; one that is only quiet is kept."""
     async with WakeWaiter(wire.url, HandClock(), silence_seconds=0.1) as waiter:
         await _listening(redis_client)
-        before = wire.arrived
+        before, connections = wire.arrived, set(wire._open)
         # three times asked, and answered
         await _until(lambda: wire.arrived >= before + 3)
+        assert wire._open == connections
         kept = waiter._task
         wire.is_silent = True
         waiting = asyncio.create_task(waiter.for_due(ORG, "removals", LONG))
