@@ -6,12 +6,15 @@ everything goes out, whatever was done about it before.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import typer
 
@@ -20,17 +23,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa:
 _INDENT = 14  # the width of the names in `facts`
 
 
+T = TypeVar("T")
+
+
 class Form(StrEnum):
     """How lines are shown."""
 
     TABLE = "table"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-class Told(StrEnum):
-    """How lines are written to a file."""
-
     JSONL = "jsonl"
     CSV = "csv"
 
@@ -102,6 +101,18 @@ def say(sentence: str) -> None:
     typer.echo(f"onhook: {cell(sentence)}", err=True)
 
 
+def done(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work and return what came of it; where nothing was done that is said, and it ends with 1."""
+    from service.wiring.watching import NotDone
+
+    try:
+        return asyncio.run(work)
+    except NotDone as why:
+        for sentence in str(why).splitlines():
+            say(sentence)
+        sys.exit(1)
+
+
 def csv_line(values: Iterable[object]) -> str:
     """Return a row of CSV; a text that a spreadsheet would take for a formula has an apostrophe before it."""
     out = io.StringIO()
@@ -109,13 +120,13 @@ def csv_line(values: Iterable[object]) -> str:
     return out.getvalue()
 
 
-def writer(told: Told) -> Callable[[Mapping[str, object]], None]:
-    """Return what prints one document after another, of the same keys, in this form; CSV begins with the keys."""
+def writer(*, is_csv: bool) -> Callable[[Mapping[str, object]], None]:
+    """Return what prints one document after another, of the same keys: as JSON Lines, or as CSV under the keys."""
     is_begun = False
 
     def write(document: Mapping[str, object]) -> None:
         nonlocal is_begun
-        if told is Told.JSONL:
+        if not is_csv:
             line(document)
             return
         if not is_begun:
@@ -126,15 +137,39 @@ def writer(told: Told) -> Callable[[Mapping[str, object]], None]:
     return write
 
 
+def columns(widths: Mapping[str, int]) -> Callable[[Mapping[str, object]], None]:
+    """Return what prints one document after another as rows, of its values under these keys, without waiting for more.
+
+    On a terminal they stand under their keys, which come once, each as wide as is said here; in a pipe there are tabs.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+
+    def row(cells: Iterable[str], style: str = "") -> None:
+        said = "  ".join(text.ljust(width) for text, width in zip(cells, widths.values(), strict=True))
+        console.print(Text(said.rstrip(), style), soft_wrap=True)
+
+    if not console.is_terminal:
+        return lambda document: typer.echo("\t".join(cell(document[key]) for key in widths))
+    row((key.replace("_", " ") for key in widths), "bold")
+    return lambda document: row(cell(document[key]) for key in widths)
+
+
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """Show on standard error, if that is a terminal, how far something is that takes long; call it for each step."""
+def progress(what: str, total: int | None = None, *, is_beside: bool = False) -> Iterator[Callable[[], None]]:
+    """Show on standard error, if that is a terminal, how far something is that takes long; call it for each step.
+
+    With `is_beside` answers are printed meanwhile: then it is shown only where those go elsewhere.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    is_shown = console.is_terminal and not (is_beside and Console().is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
 

@@ -60,7 +60,7 @@ async def audited(
     since_at: int = 0,
     until_at: int = 0,
     cursors: MutableMapping[str, str] | None = None,
-) -> AsyncIterator[Audited]:
+) -> AsyncGenerator[Audited, None]:
     """Yield the audit of `orgs`, the oldest line first, each with what it refers to as it stands now.
 
     It ends where the audit ends; of each org no more than a page is held at a time.

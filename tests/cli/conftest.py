@@ -9,9 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 
 from service.cli import main
+from service.store.embedded import EmbeddedRedis
 from tests.fixtures.redis import short_folder
+from tests.wiring.kept import Kept
 from tests.wiring.running import child, own, stand
 
 
@@ -82,3 +85,15 @@ def beside(onhook: Commands, service: Service, monkeypatch: pytest.MonkeyPatch) 
     """Give the commands as a person beside the running service runs them."""
     monkeypatch.setenv("ONHOOK_STATE_DIR", str(service.folder))
     return onhook
+
+
+@pytest.fixture
+def kept(
+    onhook: Commands,
+    redis_client: redis.Redis,
+    redis_server: EmbeddedRedis,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Kept:
+    """Give what a service kept in an emptied Redis, which the commands find by their settings."""
+    return Kept(redis_server.url, tmp_path, monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,7 +10,7 @@ import json
 import pytest
 
 from service.cli import printing
-from service.cli.printing import Told
+from service.wiring.watching import NotDone
 
 # colours and clears a screen, sets a window's title, turns what follows, hides it; eight-bit controls as well
 HOSTILE = "\x1b[31m\x1b[2J\x1b]0;owned\x07 \x9b31m\u202ereversed\u200b\r\nforged line \ud800 [bold red]no[/] :skull:"
@@ -51,13 +52,29 @@ def test_hostile_text_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """Nor does it in JSON, however deep, in facts, in CSV, and in what is said beside."""
     printing.line({"said": [HOSTILE, {"deep": HOSTILE}], "none": None, "number": 1.5})
     printing.facts([("said", HOSTILE), ("nothing", ""), ("none", None)])
-    printing.writer(Told.CSV)({"said": HOSTILE})
+    printing.writer(is_csv=True)({"said": HOSTILE})
     printing.say(HOSTILE)
     out, err = capsys.readouterr()
     assert not set(ACTING) & set(out + err)
     assert len(out.splitlines()) == 4
     read = json.loads(out.splitlines()[0])
     assert (read["none"], read["number"], read["said"][1]["deep"]) == (None, 1.5, read["said"][0])
+
+
+def test_nothing_was_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing was done of what was asked it ends with 1, in words; else with what came of it."""
+
+    async def work(why: str) -> int:
+        await asyncio.sleep(0)
+        if why:
+            raise NotDone(why)
+        return 7
+
+    assert printing.done(work("")) == 7
+    with pytest.raises(SystemExit) as ended:
+        printing.done(work("it fits two:\n  one\n  two \x1b[31m"))
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "onhook: it fits two:\nonhook:   one\nonhook:   two �[31m\n"
 
 
 @pytest.mark.parametrize(
@@ -80,11 +97,23 @@ def test_no_formula(text: str, written: str) -> None:
 
 def test_a_file_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """JSON Lines are a document each; CSV begins with the keys, once."""
-    for told, said in ((Told.JSONL, '{"a": 1}\n{"a": 2}\n'), (Told.CSV, "a\n1\n2\n")):
-        write = printing.writer(told)
+    for is_csv, said in ((False, '{"a": 1}\n{"a": 2}\n'), (True, "a\n1\n2\n")):
+        write = printing.writer(is_csv=is_csv)
         write({"a": 1})
         write({"a": 2})
         assert capsys.readouterr().out == said
+
+
+def test_rows_as_they_come(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row is shown before the next: under its heads on a terminal, with tabs in a pipe; it acts on neither."""
+    show = printing.columns({"said_by": 6, "said": 4, "how": 1})
+    show({"said_by": "anna", "said": HOSTILE, "how": 1, "more": "not asked for"})
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == (3 if is_terminal else 2)
+    said = lines[-2]
+    assert not set(ACTING) & set(said)
+    assert said.startswith("anna    " if is_terminal else "anna\t")
+    assert ("said by  said  how" in lines[0]) is is_terminal
 
 
 def test_progress(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,3 +124,6 @@ def test_progress(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None
     out, err = capsys.readouterr()
     assert out == ""
     assert ("2/2" in err) is is_terminal
+    with printing.progress("written", is_beside=True) as step:
+        step()
+    assert capsys.readouterr() == ("", ""), "not between lines that are printed to the same terminal"

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 import structlog
 
+from service.store.embedded import EmbeddedRedis
 from tests.fixtures.redis import short_folder
+from tests.wiring.kept import Kept
 
 
 @pytest.fixture
@@ -28,6 +31,12 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Give an HTTP client that leaves this machine's proxies alone."""
     async with httpx.AsyncClient(trust_env=False, timeout=25) as made:
         yield made
+
+
+@pytest.fixture
+def kept(redis_client: redis.Redis, redis_server: EmbeddedRedis, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """Give what a service kept in an emptied Redis."""
+    return Kept(redis_server.url, folder, monkeypatch)
 
 
 @pytest.fixture(autouse=True)
