@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import redis as blocking
@@ -34,8 +34,24 @@ START_SECONDS = 60.0  # a cold start of Python while other tests run, also many 
 SETTLE_SECONDS = 20.0  # longer than any road these tests take
 
 Answer = Mapping[str, Any]
-Server = EmbeddedRedis | Cluster
 T = TypeVar("T")
+
+
+class Server(Protocol):
+    """A Redis, whichever kind: one of ours, a Cluster, one with users."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, once it runs."""
+        ...
+
+    def start(self) -> object:
+        """Start it on what it kept."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
 
 
 @dataclass

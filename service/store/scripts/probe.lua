@@ -21,14 +21,17 @@ if ARGV[3] ~= '' then
   for _, read in ipairs({ 'TYPE', 'EXISTS', 'GET', 'HGETALL', 'HKEYS', 'LLEN', 'SMEMBERS', 'PERSIST', 'DEL' }) do
     try(read, key)
   end
+  try('HINCRBY', key, 'n', '1')
   for _, hash in ipairs({ 'HGET', 'HMGET', 'HDEL' }) do try(hash, key, 'f') end
   for _, hash in ipairs({ 'HSET', 'HSETNX' }) do try(hash, key, 'f', 'v') end
   try('DEL', key)
   try('ZADD', key, '1', 'm')
   try('ZRANGE', key, '0', '0')
   try('ZCARD', key)
+  try('ZREVRANGE', key, '0', '0')
   try('ZRANGEBYSCORE', key, '0', '1')
   try('ZCOUNT', key, '0', '1')
+  for _, lex in ipairs({ { 'ZRANGEBYLEX', '-', '+' }, { 'ZREVRANGEBYLEX', '+', '-' } }) do try(lex[1], key, lex[2], lex[3]) end
   try('ZREM', key, 'm')
   try('ZREMRANGEBYSCORE', key, '0', '1')
   try('RPUSH', key, 'x')
@@ -41,6 +44,8 @@ if ARGV[3] ~= '' then
   for _, set in ipairs({ 'SADD', 'SREM' }) do try(set, key, 'm') end
   try('PEXPIREAT', key, '1')
   try('PEXPIRE', key, '1000')
+  try('INFO', 'replication')
+  try('SCAN', '0', 'COUNT', '1')
   try('PUBLISH', ARGV[3], 'probe')
   if #refused > 0 then return { 'refused', unpack(refused) } end
 end
