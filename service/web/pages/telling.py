@@ -15,10 +15,10 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 # how an outcome is coloured; the word stands beside the colour
 _TONES: Mapping[str, str] = {
-    m.OPEN: "open",
+    m.OPEN: "info",
     m.OutcomeKind.DISCONNECTED: "good",
     m.OutcomeKind.ALREADY_GONE: "good",
-    m.OutcomeKind.PREVIEWED: "calm",
+    m.OutcomeKind.PREVIEWED: "dim",
     m.OutcomeKind.NOT_FOUND: "warn",
     m.OutcomeKind.REFUSED: "warn",
     m.OutcomeKind.EXPIRED: "warn",
@@ -53,7 +53,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """One word in one colour: `good`, `calm`, `open`, `warn` or `bad`."""
+    """One word in one colour: `good`, `dim`, `info`, `warn` or `bad`."""
 
     tone: str
     word: str

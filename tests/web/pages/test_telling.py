@@ -74,12 +74,12 @@ def test_every_outcome_has_a_badge(kind: m.OutcomeKind) -> None:
     """Each outcome is a word in a colour, and the word alone says which."""
     shown = telling.badge(m.Outcome(kind, ""))
     assert shown.word == kind.value.replace("_", " ")
-    assert shown.tone in {"good", "calm", "warn", "bad"}
+    assert shown.tone in {"good", "dim", "warn", "bad"}
 
 
 def test_open_has_a_badge() -> None:
     """What has not ended says so."""
-    assert telling.badge(None) == telling.Badge("open", "open")
+    assert telling.badge(None) == telling.Badge("info", "open")
 
 
 @pytest.mark.parametrize("kind", list(m.SelectorKind))
