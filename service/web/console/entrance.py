@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from math import ceil
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -98,7 +99,7 @@ class Entrance:
         while self._wrong and self._wrong[0] <= now - _MINUTE:
             self._wrong.popleft()
         if len(self._wrong) >= WRONG_MOST:
-            raise TurnedAway(too_many(int(self._wrong[0] + _MINUTE - now) + 1))
+            raise TurnedAway(too_many(ceil(self._wrong[0] + _MINUTE - now)))
         self._wrong.append(now)
 
     @staticmethod

@@ -26,16 +26,19 @@ def is_ours(headers: Headers, hosts: frozenset[str]) -> bool:
 def is_from_us(headers: Headers, hosts: frozenset[str]) -> bool:
     """Whether a form was sent by a page of ours: by its Origin, which each browser sends with one, exactly once.
 
-    A proxy may have changed Host: then the Origin is one of `hosts`, the names that the operator gave us. Where the
-    browser also says what the page is to us (it does over https, and on this machine), it says the same origin.
+    A proxy may have changed Host: then the Origin is one of `hosts` that is not this machine's, on its scheme's own
+    port. Where the browser also says what the page is to us (over https, and on this machine), it says the same.
     """
     origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
     if len(origins) != 1 or (sites and sites != ["same-origin"]):
         return False
     try:
         parts = urlsplit(origins[0])
-    except ValueError:  # half an IPv6 address
+        has_port = parts.port is not None
+    except ValueError:  # half an IPv6 address, or a port that is none
         return False
     if parts.scheme not in {"http", "https"}:
         return False
-    return parts.netloc.lower() == headers.get("host", "").lower() or name_in(parts.netloc) in hosts - LOCAL
+    if parts.netloc.lower() == headers.get("host", "").lower():
+        return True
+    return not has_port and name_in(parts.netloc) in hosts - LOCAL

@@ -70,7 +70,11 @@ class Visit:
         return go_to(ROOT + path)
 
     def _known(self) -> dict[str, object]:
-        return {"session": self.session, "is_operator": self.is_operator, "path": self.request.scope["path"]}
+        return {
+            "session": self.session,
+            "is_operator": self.is_operator,
+            "path": self.request.scope["path"].rstrip("/"),
+        }
 
 
 @dataclass(frozen=True, slots=True)
