@@ -13,6 +13,7 @@ from service.cli import (
     checking,
     explaining,
     forgetting,
+    healthy,
     previewing,
     proving,
     refusing,
@@ -38,6 +39,7 @@ app.command()(running.serve)
 app.command()(running.work)
 app.command()(running.sandbox)
 app.command()(checking.check)
+app.command()(healthy.healthy)
 app.command()(sending.send)
 app.command()(proving.sign)
 app.command()(proving.verify)

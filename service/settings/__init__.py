@@ -21,6 +21,7 @@ from service.settings.sections import (
     Settings,
     address_in,
     split_address,
+    url_of,
 )
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "read",
     "split_address",
     "state_dir",
+    "url_of",
 ]

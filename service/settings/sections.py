@@ -39,6 +39,13 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def url_of(address: str) -> str:
+    """Return the URL by which this machine reaches what listens at an address that `address_in` returned."""
+    host, port = split_address(address)
+    bare = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name, nothing is bound
+    return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
+
+
 def _url(*schemes: str, never: str = "") -> AfterValidator:
     """Take a URL of one of `schemes`, or nothing. What is wrong with one never repeats it: it may have a password."""
 
@@ -111,9 +118,7 @@ class DoorSettings(BaseModel):
     @property
     def reached(self) -> str:
         """The URL of the public door: `public_url`, else its address as this machine reaches it."""
-        host, port = split_address(self.public)
-        bare = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name, nothing is bound
-        return self.public_url or f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
+        return self.public_url or url_of(self.public)
 
 
 class OutboundSettings(BaseModel):

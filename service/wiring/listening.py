@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from service.core.errors import Misconfigured
-from service.settings import split_address
+from service.settings import split_address, url_of
 from service.web.protocol import listener
 
 
@@ -24,5 +24,4 @@ def listening(address: str, way_out: str = "set another address under [doors]") 
 def address_of(sock: socket.socket) -> str:
     """Return the URL by which this machine reaches a listening socket."""
     host, port = sock.getsockname()[:2]
-    bare = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name, nothing is bound
-    return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
+    return url_of(f"{host}:{port}")

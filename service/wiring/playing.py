@@ -34,10 +34,12 @@ class _Player(uvicorn.Server):
         yield
 
 
-async def play(say: Say, *, port: int, parent: int | None = None, world: str = "vendor") -> int:
+async def play(
+    say: Say, *, port: int, parent: int | None = None, world: str = "vendor", host: str = "127.0.0.1"
+) -> int:
     """Run the sandbox on this machine until told to stop, or until whoever holds the other end of `parent` is gone."""
     stop = Stop()
-    with listening(f"127.0.0.1:{port}", "choose another port for the sandbox") as sock, stop.listening():
+    with listening(f"{host}:{port}", "choose another port for the sandbox") as sock, stop.listening():
         config = uvicorn.Config(
             sandbox.create_app(world=world),
             http="httptools",

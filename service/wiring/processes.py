@@ -23,6 +23,7 @@ from service.web.front import public_door
 from service.web.protocol import Limits, server
 from service.wiring.console import console_of
 from service.wiring.house import House, opened
+from service.wiring.joining import joined
 from service.wiring.lifetime import Say
 from service.wiring.listening import address_of, listening
 from service.wiring.machine import allow_files, version
@@ -35,29 +36,37 @@ OWN_FILES = 200  # for Redis, Genesys, the desks, the log, and a file that is re
 FINISH_SECONDS = 7.5  # for what is in hand; with the drain under ten, after which an orchestrator kills
 
 
-async def serve(say: Say) -> int:
-    """Run the doors until told to stop; return the process' exit code."""
-    said = settings.read()
-    _wants(said.sources, "sources", "serve")
-    telemetry.configure(said.log.level)
-    with listening(said.doors.public) as public, listening(said.doors.private) as private:
-        async with opened(said, say, may_start=False) as house:
-            return await _run(house, public=public, private=private, works=False)
+async def serve(say: Say, *, sandbox_at: str = "") -> int:
+    """Run the doors until told to stop; return the process' exit code.
+
+    Args:
+        say: is told, line by line, what a person wants to know.
+        sandbox_at: wire in the sandbox that runs at this `host:port`.
+    """
+    async with joined(sandbox_at, settings.state_dir()) as additions:
+        said = settings.read(additions=additions)
+        _wants(said.sources, "sources", "serve")
+        telemetry.configure(said.log.level)
+        with listening(said.doors.public) as public, listening(said.doors.private) as private:
+            async with opened(said, say, may_start=False) as house:
+                return await _run(house, public=public, private=private, works=False)
 
 
-async def work(say: Say, *, through: Callable[[Workplace], Workplace] | None = None) -> int:
+async def work(say: Say, *, sandbox_at: str = "", through: Callable[[Workplace], Workplace] | None = None) -> int:
     """Work until told to stop; return the process' exit code.
 
     Args:
         say: is told, line by line, what a person wants to know.
+        sandbox_at: wire in the sandbox that runs at this `host:port`.
         through: what the worker works with, made from the real ports: the demo's way to stumble.
     """
-    said = settings.read()
-    _wants(said.orgs, "orgs", "work")
-    telemetry.configure(said.log.level)
-    with listening(said.doors.worker) as private:
-        async with opened(said, say, may_start=False, through=through) as house:
-            return await _run(house, private=private, works=True)
+    async with joined(sandbox_at, settings.state_dir()) as additions:
+        said = settings.read(additions=additions)
+        _wants(said.orgs, "orgs", "work")
+        telemetry.configure(said.log.level)
+        with listening(said.doors.worker) as private:
+            async with opened(said, say, may_start=False, through=through) as house:
+                return await _run(house, private=private, works=True)
 
 
 async def up(say: Say, *, sandbox_port: int | None = None) -> int:
@@ -119,7 +128,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
             wording=place.wording,
         )
         doors.append(("public", public, front))
-        console = console_of(house, private)
+        console = console_of(house, private, public_url)
     back = private_door(
         version={"version": version(), "worker": place.worker if works else ""},
         claim_age=worker.claim_age_seconds if worker else _no_claims,

@@ -20,8 +20,20 @@ def test_nothing_configured(onhook: Commands, command: str) -> None:
     assert "onhook up --sandbox" in onhook.err
 
 
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_no_sandbox_there(onhook: Commands, command: str) -> None:
+    """A sandbox that is to be wired in and is not there ends the start, in words."""
+    assert onhook(command, "--sandbox-at", "127.0.0.1:9") == 2
+    assert "--sandbox-at: no sandbox answers at 127.0.0.1:9" in onhook.err
+
+
 @pytest.mark.parametrize(
-    "words, said", [((), "to steer them\n"), (("--world", "reported"), "to steer them, in the reported world\n")]
+    "words, said",
+    [
+        ((), "to steer them\n"),
+        (("--world", "reported"), "to steer them, in the reported world\n"),
+        (("--everywhere",), "to steer them\n"),
+    ],
 )
 def test_sandbox(onhook: Commands, words: tuple[str, ...], said: str) -> None:
     """The sandbox says where it is, and which world it is if not the vendor's; it ends with 0 when it is told to."""
