@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from service.core.ports import Clock, Dice
 from service.settings import ConsoleSettings, Settings
@@ -22,21 +22,20 @@ from service.web.console.proxy import Proxy
 from service.web.console.sessions import Holder, Role, Sessions
 from service.web.console.site import Site
 from service.web.console.visit import Around, Place
+from service.web.pages.places import places
 from service.wiring.house import House
 from service.wiring.machine import version
+from service.wiring.overseeing import watch_of
 
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - no browser comes by that name, and nothing is bound here
 _HOUR_SECONDS = 3600
 
 
-def console_of(house: House, private: socket.socket) -> Site:
-    """Return the console of a process on its private door."""
+def console_of(house: House, private: socket.socket, public_url: str) -> Site:
+    """Return the console of a process on its private door; `public_url` is the public door's."""
     host: str = private.getsockname()[0]
-
-    async def around() -> Mapping[str, object]:
-        return {}
-
-    return site_of(house.said, house.place.clock, house.place.dice, host, (), around)
+    watch = watch_of(house, public_url)
+    return site_of(house.said, house.place.clock, house.place.dice, host, places(watch), watch.around)
 
 
 def site_of(said: Settings, clock: Clock, dice: Dice, host: str, places: Sequence[Place], around: Around) -> Site:

@@ -17,11 +17,11 @@ from service.genesys import GenesysCloud
 from service.outbound import Caller, Outgoing, Rule
 from service.settings import Settings
 from service.sources import KINDS, Outside
+from service.store.archive import RedisArchive
 from service.store.budget import RedisBudget
 from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import DAY, Keys, Lives
-from service.store.ledger import RedisLedger
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
 from service.store.tags import Tags
@@ -42,7 +42,7 @@ class House:
     said: Settings
     place: Workplace
     store: RedisStore
-    archive: RedisLedger
+    archive: RedisArchive
     readiness: Readiness
     refusals: RefusalBook
     stop: Stop
@@ -148,7 +148,7 @@ async def opened(
             wording=said.wording.wording,
         )
         telemetry.begin(said.orgs, said.sources)
-        archive = RedisLedger(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
+        archive = RedisArchive(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
         yield House(said, through(place) if through else place, store, archive, readiness, refusals, stop, say)
 
 
