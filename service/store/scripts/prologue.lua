@@ -210,6 +210,73 @@ local function release(key, id, step, life)
   redis.call('PEXPIREAT', key, text(now + life))
 end
 
+-- How an action ends, by its worker (settle) or by a person (drop). KEYS are the same four for both, and so is ARGV from
+-- [6] on: see settle. First all is looked at that is going to be written.
+local function expect_ending(r)
+  local ending = { conversation = keys.conversation(r.conversation), reports = {} }
+  expect('list', KEYS[2])
+  expect('zset', KEYS[3])
+  expect('set', KEYS[4])
+  expect('hash', ending.conversation)
+  expect('zset', keys.terms)
+  expect_audit()
+  expect_minutes()
+  if r.intent ~= '' then expect('string', keys.intent(r.intent)) end
+  ending.digests = redis.call('SMEMBERS', KEYS[4])
+  for _, digest in ipairs(ending.digests) do expect('hash', keys.delivery(digest)) end
+  for report in string.gmatch(r.reports or '', '%S+') do
+    expect('hash', keys.report(report))
+    local said = redis.call('HMGET', keys.report(report), 'state', 'source')
+    if said[2] then expect_desk(said[2]) end
+    ending.reports[#ending.reports + 1] = { id = report, state = said[1], source = said[2] }
+  end
+  return ending
+end
+-- The outcome is written once, reports are due, the conversation is free, and everything of the action gets a life.
+local function finish(r, ending, deed, by)
+  local id, step, ends = ARGV[7], ARGV[4], text(now + tonumber(ARGV[15]))
+  local seen_at = ARGV[12] == '' and 0 or now - tonumber(ARGV[12])
+  redis.call('HSET', KEYS[1], 'state', ARGV[6], 'outcome', ARGV[10], 'joins', ARGV[11], 'settled_at', text(now),
+    'seen_at', text(seen_at), 'last_step', step, 'last_answer', '')
+  if r.masked ~= '' then redis.call('HSET', KEYS[1], 'removal', r.masked, 'masked', '') end
+  redis.call('HDEL', KEYS[1], 'token', 'worker', 'until')
+  redis.call('ZREM', KEYS[3], id)
+  index_end(id, ARGV[10], KEYS[3], ends)
+  push_entries(KEYS[2], 23)
+  redis.call('PEXPIREAT', KEYS[1], ends)
+  redis.call('PEXPIREAT', KEYS[2], ends)
+  release(ending.conversation, id, step, tonumber(ARGV[18]))
+
+  if r.intent ~= '' and redis.call('GET', keys.intent(r.intent)) == id then
+    redis.call('PEXPIREAT', keys.intent(r.intent), ends)
+  end
+  for _, digest in ipairs(ending.digests) do
+    local key = keys.delivery(digest)
+    local life = redis.call('HGET', key, 'hash_only') == '1' and ARGV[17] or ARGV[16]
+    local until_at = text(now + tonumber(life))
+    redis.call('HSET', key, 'until', until_at)
+    redis.call('PEXPIREAT', key, until_at)
+  end
+  redis.call('DEL', KEYS[4])
+  for _, report in ipairs(ending.reports) do
+    local key = keys.report(report.id)
+    if report.state == ARGV[13] then
+      redis.call('HSET', key, 'state', ARGV[14], 'first_due_at', text(now))
+      due_at_desk(report.source, report.id, now)
+    end
+    redis.call('PEXPIREAT', key, ends)
+  end
+  audit(ARGV[19], deed, id, by, r.source, ARGV[21], tonumber(r.clicked_at))
+  tally('outcome:' .. ARGV[20])
+  if ARGV[22] ~= '' then
+    local took, bound = math.max(0, seen_at - tonumber(r.clicked_at)) / 1000, 0
+    for most in string.gmatch(ARGV[22], '%S+') do if took > tonumber(most) then bound = bound + 1 end end
+    tally('gone:' .. text(bound))
+  end
+  wake(ARGV[9], 'settled:' .. id)
+  if #ending.reports > 0 then wake(ARGV[9], 'reports:' .. ARGV[8]) end
+end
+
 -- An org's purse: a bucket of all workers (GCRA), the calls that Genesys allows a window, and what the running window
 -- of our token has seen. Where Genesys told nothing, `told` calls a `length` µs, and `burst` at once.
 local SHARE = { look = 0.5, disconnect = 0.75, confirm = 1 } -- of the burst: what was begun is ended first
