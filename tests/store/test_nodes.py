@@ -17,6 +17,7 @@ from service.store.client import Link, connect
 from service.store.embedded import EmbeddedRedis
 from service.store.nodes import Inquiry, One, said
 from service.store.redis import RedisStore
+from service.store.script import Script
 from tests.fixtures.redis import CountingDice, HandClock
 from tests.store.stories import offered
 
@@ -94,6 +95,30 @@ async def test_without_a_replica_another_is_looked_for(redis_server: EmbeddedRed
             await RedisStore(link, dice).accept(offered(dice))
     await link.aclose()
     assert Doubtful.doubts == ["no replica confirmed in time"]
+
+
+class Noting(One):
+    """A server about which every doubt is written down."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client)
+        self.doubts: list[str] = []
+
+    async def doubt(self, fault: Exception) -> None:
+        """Write it down."""
+        self.doubts.append(type(fault).__name__)
+
+
+async def test_who_is_not_known_any_more_looks_again_where_redis_is(redis_server: EmbeddedRedis) -> None:
+    """A Redis that does not know us any more may be another one at the same address: so where ours is is asked anew."""
+    client = connect(redis_server.url)
+    assert isinstance(client, Redis)
+    link = Link(client, HandClock())
+    link._nodes = noting = Noting(client)
+    with pytest.raises(StoreDown, match="said no: AuthenticationError"):
+        await link.run(Script("no", 'return redis.error_reply("NOAUTH Authentication required.")', "0" * 40), [], [])
+    assert noting.doubts == ["AuthenticationError"]
+    await link.aclose()
 
 
 async def test_a_node_of_a_cluster_is_no_server_alone(tmp_path: Path) -> None:

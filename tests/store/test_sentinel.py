@@ -99,6 +99,8 @@ async def test_a_sentinel_that_hangs_holds_nobody_up(watched: Watched, dice: Cou
         began = time.monotonic()
         assert await RedisStore(link, dice).paused(ORG) == frozenset()
         assert time.monotonic() - began < 0.9
+        assert isinstance(link._nodes, Sentinels)
+        assert list(link._nodes._masters) == [watched.master.address], "nobody is asked before a Sentinel named it"
     finally:
         os.kill(pid, signal.SIGCONT)
     await link.aclose()
