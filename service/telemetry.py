@@ -118,7 +118,13 @@ PAUSED = Gauge(
     "onhook_paused", 'Whether a source, or the whole org (""), is paused: 1 or 0', ["org", "source"], registry=REGISTRY
 )
 BUDGET_CALLS = Gauge("onhook_budget_calls", "First looks that an org's budget carries now", ["org"], registry=REGISTRY)
-OF_THE_STORE = (OPEN_ACTIONS, OPEN_REPORTS, OVERDUE_SECONDS, PAUSED, BUDGET_CALLS)
+DEAD_REPORTS = Gauge(
+    "onhook_dead_reports",
+    "Dead letters: reports that only a person moves on; no more than the newest 1,000 of an org are counted",
+    ["org", "source"],
+    registry=REGISTRY,
+)
+OF_THE_STORE = (OPEN_ACTIONS, OPEN_REPORTS, DEAD_REPORTS, OVERDUE_SECONDS, PAUSED, BUDGET_CALLS)
 
 
 def begin(orgs: Iterable[str], sources: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from typing import Annotated
 
@@ -27,6 +26,7 @@ def preview(
     ticket: Annotated[str, typer.Option(help="Also write the outcome there: table/sys_id.")] = "",
     number: Annotated[str, typer.Option(help="What people call the ticket: INC0010112.")] = "",
     wait: Annotated[float, typer.Option(min=0, max=3600, help="Wait up to this many seconds for the outcome.")] = 20,
+    why: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
 ) -> None:
     """Say who would be removed and who would stay, or why nobody: by the policy of now, beside a running service.
 
@@ -38,6 +38,7 @@ def preview(
     """
     from service.core.rules import OUTCOME_EXIT_CODES
     from service.core.wording import SHIPPED
+    from service.wiring.machine import operator
     from service.wiring.previewing import preview as asked
 
     table, _, sys_id = ticket.rpartition("/")
@@ -45,8 +46,7 @@ def preview(
     data |= {"participant_id": participant, "communication_id": communication, "caller_phone": phone}
     data |= {"user_id": user, "external_contact_id": external_contact, "attribute": attribute, "purpose": purpose}
     given = {key: value for key, value in {**data, "requested_by": requester}.items() if value}
-    who = os.environ.get("USER") or "somebody"
-    done = asyncio.run(asked(source, given, f"{who} at the command line", wait))
+    done = asyncio.run(asked(source, given, operator(why), wait))
     if done.outcome is None:
         typer.echo(
             f"onhook: no outcome in {wait:g} s: does a worker run, and is the org paused? {done.action_id}", err=True

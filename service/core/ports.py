@@ -13,6 +13,10 @@ Call: TypeAlias = Literal["look", "disconnect", "confirm"]
 Told: TypeAlias = tuple[int, int, float]
 
 
+# how long the token of an org is still good for, in seconds, and why there is none, in words; never the token itself
+Token: TypeAlias = tuple[float, str]
+
+
 class Clock(Protocol):
     """The one clock."""
 
@@ -227,24 +231,36 @@ class Store(Protocol):
         """Make the report a dead letter: only a person moves it on."""
         ...
 
-    async def retell(self, report_id: str) -> bool:
+    async def retell(self, report_id: str, *, by: m.Operator = m.SOMEBODY) -> bool:
         """Make a dead letter due again; False when it is not one."""
+        ...
+
+    async def drop(self, action_id: str, *, by: m.Operator = m.SOMEBODY) -> bool:
+        """End an open action of which nothing was sent: a person will not have it; False when there is no such action.
+
+        Whoever holds it loses its lease, and can send nothing any more. Raises Unreadable, in words, when it has ended,
+        or when something was sent.
+        """
         ...
 
     async def read(self, action_id: str) -> m.Account | None:
         """Return everything known about an action, or None."""
         ...
 
-    async def pause(self, org: str, source: str = "") -> None:
+    async def pause(self, org: str, source: str = "", *, by: m.Operator = m.SOMEBODY) -> None:
         """Claim nothing of `org` (or of one source of it) until resumed, except what is past its not-after."""
         ...
 
-    async def resume(self, org: str, source: str = "") -> None:
+    async def resume(self, org: str, source: str = "", *, by: m.Operator = m.SOMEBODY) -> None:
         """Take a pause back."""
         ...
 
     async def paused(self, org: str) -> frozenset[str]:
         """Return what is paused: "" for the whole org, else names of sources."""
+        ...
+
+    async def attend(self, org: str, worker: str, busy: int, claimed_ago_seconds: float | None, token: Token) -> None:
+        """Say that `worker` is there, has `busy` removals of `org` in hand, and when it asked for more of them."""
         ...
 
 

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 
+from service import telemetry
 from service.core import model as m
 from service.core.errors import Unreadable
 from service.core.ports import Clock, Store, Waiter
@@ -44,19 +45,19 @@ async def outcome_of(store: Store, waiter: Waiter, clock: Clock, action_id: str,
         await waiter.for_settled(action_id, min(left, 1.0))
 
 
-async def pause(store: Store, orgs: Iterable[str], source: str = "") -> None:
+async def pause(store: Store, orgs: Iterable[str], source: str = "", *, by: m.Operator) -> None:
     """Stop claiming for `orgs`, or for one source of theirs. Clicks that wait too long expire and say so."""
     for org in orgs:
-        await store.pause(org, source)
+        await store.pause(org, source, by=by)
 
 
-async def resume(store: Store, orgs: Iterable[str], source: str = "") -> None:
+async def resume(store: Store, orgs: Iterable[str], source: str = "", *, by: m.Operator) -> None:
     """Take a pause back; what is still in time is done now."""
     for org in orgs:
-        await store.resume(org, source)
+        await store.resume(org, source, by=by)
 
 
-async def retell(store: Store, report_id: str) -> bool:
+async def retell(store: Store, report_id: str, *, by: m.Operator) -> bool:
     """Make a dead letter due again, for a day like a new one; the ticket is asked first whether it has the note.
 
     Returns:
@@ -66,13 +67,31 @@ async def retell(store: Store, report_id: str) -> bool:
         StoreDown: the store is away.
     """
     try:
-        return await store.retell(report_id)
+        return await store.retell(report_id, by=by)
     except ValueError:
         return False  # no report id at all
 
 
+async def drop(store: Store, action_id: str, *, by: m.Operator) -> bool:
+    """End an open action of which nothing was sent; its ticket is told that somebody called it off.
+
+    Whoever works on it right now loses it before it can send: either it was sent, and this is refused, or nothing is.
+
+    Returns:
+        False when there is no such action.
+
+    Raises:
+        Unreadable: in words: it has ended, or something was sent.
+        StoreDown: the store is away; ask again, and see.
+    """
+    is_dropped = await store.drop(action_id, by=by)
+    if is_dropped:
+        telemetry.OUTCOMES.labels(action_id.partition(".")[0], m.OutcomeKind.REFUSED.value).inc()
+    return is_dropped
+
+
 async def replay(
-    store: Store, clock: Clock, minted: Minted, action_id: str, *, who: str, max_age_seconds: float | None = None
+    store: Store, clock: Clock, minted: Minted, action_id: str, *, by: m.Operator, max_age_seconds: float | None = None
 ) -> m.Receipt | None:
     """Ask again for what an action asked: always a new action, which joins nothing and is joined by nothing.
 
@@ -83,7 +102,7 @@ async def replay(
         clock: for the moment in the timeline.
         minted: id (of the same org) and key of the new action; asked again with the same ones, it is the same action.
         action_id: the old one, open or settled.
-        who: the person who asks, for the timeline.
+        by: the person who asks, for the timeline and the audit.
         max_age_seconds: without it the click stays the old one, and what was too late stays too late; with it the
             person says that it is to be done all the same, within so many seconds from now.
 
@@ -106,12 +125,32 @@ async def replay(
     max_age = (old.not_after - old.clicked_at) / 1000 if max_age_seconds is None else max_age_seconds
     channels = {report.channel: None for report in account.reports if report.source == old.source}
     terms = m.SourceTerms(old.source, old.org, max_age, tuple(channels))
-    offer = _offer(removal, terms, minted, f"replay of {old.id}", m.Entry("accept", clock.now(), note=who))
+    offer = _offer(removal, terms, minted, f"replay of {old.id}", clock.now(), by)
     return await store.accept(replace(offer, replay_of=old.id))
 
 
+async def rehearse(store: Store, clock: Clock, minted: Minted, action_id: str, *, by: m.Operator) -> m.Receipt | None:
+    """Ask who would go if an action were replayed now, or why nobody: nothing is sent, and no ticket is told.
+
+    It is a preview of whom the old one meant, as `preview` is; see `replay` for the arguments.
+
+    Returns:
+        None when there is no such action.
+
+    Raises:
+        Unreadable: nobody can tell any more who was meant.
+        StoreDown: not stored.
+    """
+    account = await store.read(action_id)
+    if account is None:
+        return None
+    old = account.action
+    terms = m.SourceTerms(old.source, old.org, (old.not_after - old.clicked_at) / 1000, ())
+    return await preview(store, clock, minted, replace(_meant(old), ticket=None), terms, by=by)
+
+
 async def preview(
-    store: Store, clock: Clock, minted: Minted, removal: m.Removal, terms: m.SourceTerms, *, who: str
+    store: Store, clock: Clock, minted: Minted, removal: m.Removal, terms: m.SourceTerms, *, by: m.Operator
 ) -> m.Receipt:
     """Ask who would go and who would stay, or why nobody: the removal as any other, but that nothing is ever sent.
 
@@ -124,17 +163,17 @@ async def preview(
         minted: id (of the source's org) and key of the action; asked again with the same ones, it is the same action.
         removal: who is meant; its ticket is told, if it names one, and nobody else.
         terms: of the source as which it is asked.
-        who: the person who asks, for the timeline.
+        by: the person who asks, for the timeline and the audit.
 
     Raises:
         StoreDown: not stored.
     """
     asked = replace(removal, preview=True, event_id="", event_at=None)
     told = terms if removal.ticket else replace(terms, channels=())
-    return await store.accept(_offer(asked, told, minted, "preview", m.Entry("accept", clock.now(), note=who)))
+    return await store.accept(_offer(asked, told, minted, "preview", clock.now(), by))
 
 
-def _offer(removal: m.Removal, terms: m.SourceTerms, minted: Minted, written: str, entry: m.Entry) -> m.Offer:
+def _offer(removal: m.Removal, terms: m.SourceTerms, minted: Minted, written: str, at: int, by: m.Operator) -> m.Offer:
     """Return what a person offers: a delivery of its own kind, whose wish nobody shares."""
     return m.Offer(
         action_id=minted.action_id,
@@ -148,7 +187,8 @@ def _offer(removal: m.Removal, terms: m.SourceTerms, minted: Minted, written: st
         intent_key=None,
         max_age_seconds=terms.max_age_seconds,
         channels=terms.channels,
-        entries=(replace(entry, note=f"{written}, asked by {entry.note}"),),
+        entries=(m.Entry("accept", at, note=f"{written}, asked by {by.who}"),),
+        by=by,
     )
 
 

@@ -7,7 +7,7 @@ must not delay a caller. Nothing sweeps up after a crash: what a dead worker hel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from service.flow.workplace import Workplace
 RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 TOGETHER_SECONDS = 0.005  # slots taken together are freed together, and filled by one claim: one fsync for all
 REMOVAL_SLOTS = 8  # per org, as many as its client has connections
+ATTEND_SECONDS = 5.0  # each time costs a write to the disk; a worker that is gone shows within some of them
 
 _Work = Coroutine[Any, Any, None]
 
@@ -34,6 +35,7 @@ class Worker:
         self._place = place
         self._asked: dict[tuple[str, str], float] = {}
 
+        self._busy: dict[tuple[str, str], set[asyncio.Task[None]]] = {}
     async def run(self) -> None:
         """Claim and work until `Workplace.stopping` is set, then until what is in hand is settled or given back."""
         place = self._place
@@ -43,6 +45,7 @@ class Worker:
                 group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
                 group.create_task(self._loop(org, "reports", self._report_slots(org), self._claim_reports))
         telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
+                group.create_task(self._attend(org))
 
     def claim_age_seconds(self) -> float | None:
         """Return how long ago the slowest loop last came round, or None before each has once.
@@ -62,7 +65,7 @@ class Worker:
         self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[_Work]]]
     ) -> None:
         place = self._place
-        busy: set[asyncio.Task[None]] = set()
+        busy = self._busy.setdefault((org, kind), set())
         is_store_lost = False
         async with asyncio.TaskGroup() as group:  # however this loop ends, nothing that it began goes on without it
             while not place.stopping.is_set():
@@ -90,6 +93,21 @@ class Worker:
                 await self._pause(org, kind, busy, is_full=len(busy) >= slots)
 
     async def _back_off(self) -> None:
+    async def _attend(self, org: str) -> None:
+        """Say every few seconds that this worker is there. No work waits for it, and a Redis that is away misses it."""
+        place = self._place
+        while not place.stopping.is_set():
+            asked = self._asked.get((org, "removals"))
+            ago = None if asked is None else place.clock.monotonic() - asked
+            token = place.tokens[org]() if org in place.tokens else (0.0, "")
+            try:
+                await place.store.attend(org, place.worker, len(self._busy.get((org, "removals"), ())), ago, token)
+            except StoreDown:
+                pass  # whoever works says so already
+            except Exception as fault:  # noqa: BLE001 - who only watches must not end the work
+                telemetry.emit_fault(fault, f"attend {org}")
+            await self._rest(place.clock.sleep(ATTEND_SECONDS))
+
         await self._place.clock.sleep(RECHECK_SECONDS / 2 * (1 + self._place.dice.jitter()))
 
     async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
@@ -98,14 +116,17 @@ class Worker:
         A report that was told makes its desk free for the next one, whether there are free slots or not.
         """
         place = self._place
-        ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(place.stopping.wait())]
         again = place.clock.sleep(RECHECK_SECONDS) if is_full else place.waiter.for_due(org, kind, RECHECK_SECONDS)
         ours.append(asyncio.ensure_future(again))
+        await self._rest(again, busy if is_full or kind == "reports" else ())
+        if is_full:
+            await place.clock.sleep(TOGETHER_SECONDS)
+
+    async def _rest(self, again: Coroutine[Any, Any, None], freeing: Iterable[asyncio.Future[None]] = ()) -> None:
+        """Wait for `again`, for one of `freeing`, or for the end."""
+        ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._place.stopping.wait())]
         try:
-            freeing = busy if is_full or kind == "reports" else ()
             await asyncio.wait([*ours, *freeing], return_when=asyncio.FIRST_COMPLETED)
-            if is_full:
-                await place.clock.sleep(TOGETHER_SECONDS)
         finally:
             for waiting in ours:
                 waiting.cancel()

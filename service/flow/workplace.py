@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from service import telemetry
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
-from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Waiter
+from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Token, Waiter
 from service.core.wording import SHIPPED, Wording
 
 RENEW_SECONDS = 2.0  # so that two renewals may fail before the lease is over
@@ -28,6 +28,7 @@ class Workplace:
         stopping: set when the process is told to end; attempts then give their leases back instead of waiting.
         narrowings: by source: what it says on top of its org's.
         wording: how outcomes are told.
+        tokens: by org: how long its token is still good for, and why there is none.
     """
 
     worker: str
@@ -42,6 +43,7 @@ class Workplace:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     narrowings: Mapping[str, m.Limits] = field(default_factory=dict)
     wording: Wording = SHIPPED
+    tokens: Mapping[str, Callable[[], Token]] = field(default_factory=dict)
 
     def terms_of(self, org: str, source: str) -> m.Terms:
         """Return the terms of what `source` asks of `org`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.core import model as m
 from service.core.errors import Rejected, Throttled, Unclear, Unreachable
-from service.core.ports import Clock, Told
+from service.core.ports import Clock, Token, Told
 from service.genesys.answers import answer_in, sight_in
 from service.genesys.limits import Limits
 from service.genesys.options import GenesysOptions
@@ -89,6 +89,10 @@ class GenesysCloud:
     def told(self) -> Told | None:
         """Return what the answers said of the budget since this was asked last; None when that was nothing."""
         return self._limits.told()
+
+    def token(self) -> Token:
+        """Return how long the token is still good for, and why there is none, in words; nothing is asked."""
+        return self._login.standing()
 
     async def aclose(self) -> None:
         """Close the connections; what is still in flight ends as Unclear."""

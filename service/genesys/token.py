@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from service.core.errors import Rejected, Throttled, Unclear, Unreachable
-from service.core.ports import Clock
+from service.core.ports import Clock, Token
 from service.genesys.answers import reply_in, throttled_in
 from service.genesys.options import GenesysOptions
 from service.genesys.wire import json_in
@@ -55,6 +55,7 @@ class Login:
         self._token: _Token | None = None
         self._flight: asyncio.Task[_Token] | None = None
         self._again_at = 0.0  # no renewal before, after one that failed
+        self._fault = ""  # why the last one failed
 
     async def token(self, stale: str | None = None) -> str:
         """Return a token that is not `stale`, the one that Genesys has just refused.
@@ -70,6 +71,11 @@ class Login:
     async def life_seconds(self) -> float:
         """Return how long the current token was good for when it was given; errors as of `token`."""
         return (await self._current(None)).life_seconds
+
+    def standing(self) -> Token:
+        """Return how long the token is still good for, and why there is none; asks nobody."""
+        left = self._token.ends_at - self._clock.monotonic() if self._token else 0.0
+        return (left, "") if left > 0 else (0.0, self._fault)
 
     async def aclose(self) -> None:
         """End a fetch that nobody waits for any more."""
@@ -97,6 +103,7 @@ class Login:
         if flight.cancelled():
             return
         error = flight.exception()
+        self._fault = "" if error is None else str(error)
         if error is None:
             self._token = flight.result()
         else:

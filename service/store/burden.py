@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -19,6 +20,7 @@ class Burden:
         reports: that are still to be told, by source; sources without one are left out.
         reports_overdue_seconds: the same of the reports.
         calls: first looks that the budget carries now, as this process knows it.
+        dead: dead letters by source, of the newest thousand.
         paused: "" for the whole org, else names of sources.
     """
 
@@ -28,11 +30,15 @@ class Burden:
     paused: frozenset[str] = frozenset()
     reports: Mapping[str, int] = field(default_factory=dict)
     reports_overdue_seconds: float = 0.0
+    dead: Mapping[str, int] = field(default_factory=dict)
 
 
 def burden_in(reply: Reply) -> Burden:
     """Return what the script `burden` answered."""
-    actions, overdue, calls, paused, *desks = cast("tuple[str, str, str, list[str], *tuple[list[str], ...]]", reply)
+    said = cast("tuple[str, str, str, list[str], list[str], *tuple[list[str], ...]]", reply)
+    actions, overdue, calls, paused, dead, *desks = said
     reports = {source: int(due) for source, due, _ in desks}
     longest = max((int(ms) for _, _, ms in desks), default=0)
-    return Burden(int(actions), int(overdue) / 1000, int(calls), frozenset(paused), reports, longest / 1000)
+    return Burden(
+        int(actions), int(overdue) / 1000, int(calls), frozenset(paused), reports, longest / 1000, Counter(dead)
+    )

@@ -29,7 +29,6 @@ _AT_ONCE = 50  # records asked for at the same time
 ATTESTED_MOST = 1_000  # lines of who let something be forgotten: three a day for a year
 _DIGITS_LEAST = 7  # what is shorter is no telephone number
 _BETWEEN = re.compile(r"(?<=[0-9])[ ()./\u00a0-]+(?=[0-9])")
-WHO_CHARS = 100  # a name, and perhaps the number of the request
 STRUCK = "forgotten"  # instead of a refusal's reason
 UNKNOWN = "unknown"  # why a record stays that another version wrote
 
@@ -175,14 +174,15 @@ class Forgetting:
         Raises:
             StoreDown: Redis is away; what is not forgotten yet is found again.
         """
-        who = "".join(filter(str.isprintable, by))[:WHO_CHARS]
+        who = "".join(filter(str.isprintable, by))[: records.WHO_CHARS]
+        audited = records.by_of(m.Operator(by))
         line = {"by": who, "kind": wanted.kind, "actions": len(found.actions), "refusals": found.refusals}
         tail = orjson.dumps({**line, "nonce": self._dice.token()}).decode()[1:]
-        words = [*self._head(org), str(ATTESTED_MOST), str(self._lives.forgettings), tail]
-        await self._runner.run(script("attest"), [self._keys.forgettings(org)], words)
+        words = [str(ATTESTED_MOST), str(self._lives.forgettings), tail, audited, str(self._lives.audit)]
+        await self._runner.run(script("attest"), [self._keys.forgettings(org)], [*self._head(org), *words])
         kept: dict[str, str] = {}
         for action_id, fields in found.actions.items():
-            if why := await self._forget(action_id, fields, found.deliveries.get(action_id, ())):
+            if why := await self._forget(action_id, fields, found.deliveries.get(action_id, ()), audited):
                 kept[action_id] = why
         for source in sources:
             lines = [word for pair in await self._struck(org, source, wanted) for word in pair]
@@ -223,7 +223,7 @@ class Forgetting:
         is_wanted, is_alike_only = await self._is_about(org, fields, removal, wanted)
         if not is_wanted:
             return _Judged(action_id)
-        why = await self._forget(action_id, fields, (), is_trial=True)
+        why = await self._forget(action_id, fields, ())
         return _Judged(action_id, fields, is_wanted=True, is_alike_only=is_alike_only, why=why)
 
     async def _is_about(
@@ -271,10 +271,8 @@ class Forgetting:
 
     # ------------------------------------------------------------------------------------------ what is done
 
-    async def _forget(
-        self, action_id: str, fields: records.Fields, digests: Sequence[str], *, is_trial: bool = False
-    ) -> str:
-        """Forget one action; return why not, or ""."""
+    async def _forget(self, action_id: str, fields: records.Fields, digests: Sequence[str], audited: str = "") -> str:
+        """Forget one action, and write into the audit who asked; without that it is a trial. Return why not, or ""."""
         keys, removal = self._keys, fields["removal"]
         org = action_id.partition(".")[0]
         without = records.json_of(records.forgotten(records.removal_in(removal)))
@@ -286,7 +284,7 @@ class Forgetting:
             [
                 *self._head(org),
                 *(action_id, ACTION_STEPS["settle"].to, reports.source, reports.to),
-                *("1" if is_trial else "", removal, without, records.NOWHERE),
+                *("" if audited else "1", removal, without, records.NOWHERE, audited, str(self._lives.audit)),
                 *over,
             ],
         )

@@ -12,10 +12,13 @@ import orjson
 from service.core import model as m
 from service.core.errors import Reply, StoreDown
 from service.store.keys import action_of
+from service.telemetry import masked as masked_text
 from service.telemetry import without_numbers
 
 # the schema of every record; the scripts have the same word in their prologue
 VERSION = "1"
+WHO_CHARS = 100  # a name, and perhaps the number of the request
+WHY_CHARS = 500  # a sentence or two
 # where a conversation's id stood that somebody asked to forget: by it one would find the person at Genesys
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 
@@ -115,6 +118,28 @@ def lines_of(entries: Iterable[m.Entry]) -> list[str]:
 
 
 def line_tail(note: str) -> str:
+def by_of(operator: m.Operator | None) -> str:
+    """Return who and why as the scripts put them into the audit, two JSON texts and a comma; "" for nobody.
+
+    What ends a line, or turns or hides the text around it, is left out; so are all but the last digits of a number.
+    """
+    if operator is None:
+        return ""
+    who, why = ("".join(filter(str.isprintable, text)).strip() for text in (operator.who, operator.why))
+    said = [who[:WHO_CHARS] or m.SOMEBODY.who, without_numbers(why)[:WHY_CHARS]]
+    return orjson.dumps(said).decode()[1:-1]
+
+
+def words_of(text: str) -> str:
+    """Return what somebody else said in words, as JSON: cut, and with no more than the last digits of a number."""
+    return orjson.dumps(masked_text(text)).decode()
+
+
+def ending_of(outcome: m.Outcome) -> str:
+    """Return an outcome as the audit tells it: its kind and its reason, two JSON texts and a comma."""
+    return orjson.dumps([outcome.kind, outcome.reason]).decode()[1:-1]
+
+
     """Return the end of a timeline line that a script begins with its moment and worker."""
     return orjson.dumps({"note": note}).decode()[1:]
 

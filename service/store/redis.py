@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Unpack, cast
 
 from service.core import model as m
-from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany
+from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany, Unreadable
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
-from service.core.ports import Dice
+from service.core.ports import Dice, Token
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
-from service.store import records, terms
+from service.store import ending, records, terms
 from service.store.budget import Rate, RedisBudget, ms_of
 from service.store.burden import Burden, burden_in
 from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
+from service.store.ledger import AWAY_MS
 from service.store.script import Reply, Runner, script
 from service.store.survey import examine_all
 from service.store.tags import Tags
@@ -26,8 +27,6 @@ SCAN_MOST = 100
 SEND_MS = 2_000
 # three claims in a row ended by the end of the lease: the action kills its workers
 POISON_LAPSES = 3
-# an intent is joined after the end only where the person was seen gone
-_JOINED_AFTER = frozenset({m.OutcomeKind.DISCONNECTED, m.OutcomeKind.ALREADY_GONE})
 _OURS = f" {m.AnswerKind.ACCEPTED} {m.AnswerKind.UNCLEAR} "
 
 
@@ -99,7 +98,7 @@ class RedisStore(RedisBudget):
                 *(str(offer.bounds.rate), str(offer.bounds.backlog), str(offer.bounds.runaway)),
                 *(offer.bounds.clicker and hex_in(offer.bounds.clicker), *terms.of_offer(offer)),
                 *records.reports_of(offer),
-                *records.lines_of(offer.entries),
+                *(*records.lines_of(offer.entries), str(self._lives.audit), records.by_of(offer.by)),
             ],
         )
         match reply:
@@ -184,20 +183,32 @@ class RedisStore(RedisBudget):
         self, lease: m.Lease, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
     ) -> None:
         """End the action: outcome written once, reports due, the conversation free."""
-        keys, lives = self._keys, self._lives
-        await self._step(
-            "settle",
-            lease,
-            [keys.due_removals(lease.org), keys.deliveries(lease.id)],
-            [
-                *(ACTION_STEPS["settle"].to, lease.id, lease.org, keys.wake, records.json_of(outcome)),
-                "1" if outcome.kind in _JOINED_AFTER else "",
-                "" if seen_ago_seconds is None else ms_of(seen_ago_seconds),
-                *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
-                *(str(lives.action), str(lives.delivery), str(lives.hash_only), str(lives.ownership)),
-                *records.lines_of(entries),
-            ],
-        )
+        due, deliveries = ending.keys_of(self._keys, lease.id)[2:]
+        args = self._ending(lease.id, outcome, seen_ago_seconds, entries)
+        await self._step("settle", lease, [due, deliveries], args)
+
+    async def drop(self, action_id: str, *, by: m.Operator = m.SOMEBODY) -> bool:
+        """End an open action of which nothing was sent, because a person will not have it; False when there is none.
+
+        Raises:
+            Unreadable: in words: it has ended, or something was sent.
+        """
+        if (org := m.org_of(action_id)) is None:
+            return False
+        outcome, step = m.Outcome(m.OutcomeKind.REFUSED, "dropped"), ACTION_STEPS["drop"].source
+        args = [*self._head(org), records.by_of(by), self._nonce(), step, *self._ending(action_id, outcome, None, ())]
+        args.append(records.line_tail(f"dropped by {by.who}"))
+        match await self._runner.run(script("drop"), ending.keys_of(self._keys, action_id), args):
+            case ["ok"] | ["done"]:
+                return True
+            case ["none"]:
+                return False
+            case ["ended"]:
+                raise Unreadable("it has ended already, so there is nothing to drop; see how it ended")
+            case ["sent"]:
+                raise Unreadable("the removal was sent already, and nobody can call it back; see what came of it")
+            case _:
+                raise records.UnknownVersion("this action was stored by a newer version of this service")
 
     # ------------------------------------------------------------------------------------------ reports
 
@@ -240,14 +251,18 @@ class RedisStore(RedisBudget):
         """Make the report a dead letter: only a person moves it on."""
         await self._end_report("bury", lease, "", error)
 
-    async def retell(self, report_id: str) -> bool:
-        """Make a dead letter due again; False when it is not one."""
+    async def retell(self, report_id: str, *, by: m.Operator = m.SOMEBODY) -> bool:
+        """Make a dead letter due again, and write into the audit who asked; False when it is not one."""
         org = action_of(report_id).partition(".")[0]
         states = REPORT_STEPS["retell"]
         reply = await self._runner.run(
             script("retell"),
             [self._keys.report(report_id)],
-            [*self._head(org), self._nonce(), states.source, states.to, report_id, org, self._keys.wake],
+            [
+                *self._head(org),
+                *(self._nonce(), states.source, states.to, report_id, org, self._keys.wake),
+                *(records.by_of(by), str(self._lives.audit)),
+            ],
         )
         return reply == 1
 
@@ -276,13 +291,13 @@ class RedisStore(RedisBudget):
         names = await walked(self._runner, key, self._head(org), fits=fits, many=SCAN_MOST)
         return sorted(name.rpartition(":")[2] for name in names)
 
-    async def pause(self, org: str, source: str = "") -> None:
+    async def pause(self, org: str, source: str = "", *, by: m.Operator = m.SOMEBODY) -> None:
         """Claim nothing of `org` (or of one source of it) until resumed, except what is past its not-after."""
-        await self._pause(org, source, "1")
+        await self._pause(org, source, "1", by)
 
-    async def resume(self, org: str, source: str = "") -> None:
+    async def resume(self, org: str, source: str = "", *, by: m.Operator = m.SOMEBODY) -> None:
         """Take a pause back."""
-        await self._pause(org, source, "")
+        await self._pause(org, source, "", by)
 
     async def paused(self, org: str) -> frozenset[str]:
         """Return what is paused: "" for the whole org, else names of sources."""
@@ -290,6 +305,20 @@ class RedisStore(RedisBudget):
         return frozenset(cast("list[str]", reply))
 
     async def burden(self, org: str) -> Burden:
+    async def attend(self, org: str, worker: str, busy: int, claimed_ago_seconds: float | None, token: Token) -> None:
+        """Say that `worker` is there, has `busy` removals of `org` in hand, and when it asked for more of them."""
+        left_seconds, fault = token
+        await self._runner.run(
+            script("attend"),
+            [self._keys.workers(org)],
+            [
+                *self._head(org),
+                *(worker_in(worker), "" if claimed_ago_seconds is None else ms_of(claimed_ago_seconds), str(busy)),
+                *(ms_of(left_seconds) if left_seconds > 0 else "", records.words_of(fault)),
+                *(str(self._lives.workers), AWAY_MS),
+            ],
+        )
+
         """Return what waits in `org`, what is paused, and what its budget carries."""
         keys = self._keys
         names = [keys.due_removals(org), keys.desks(org), keys.paused(org), keys.floor(org), *self._purse(org)]
@@ -315,6 +344,13 @@ class RedisStore(RedisBudget):
         return _kept(reply, name, lease)
 
     async def _renew(self, lease: m.Lease, keys: Sequence[str], step: str) -> None:
+    def _ending(
+        self, action_id: str, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
+    ) -> list[str]:
+        return ending.words_of(
+            self._keys, self._lives, action_id, outcome, seen_ago_seconds=seen_ago_seconds, entries=entries
+        )
+
         state = (ACTION_STEPS | REPORT_STEPS)[step].source
         args = [*self._head(lease.org), hex_in(lease.token), self._nonce(), state, lease.id, self._lease_ms]
         _kept(await self._runner.run(script("renew"), keys, args), "renew", lease)
@@ -329,14 +365,17 @@ class RedisStore(RedisBudget):
             [
                 *self._head(lease.org),
                 *(hex_in(lease.token), self._nonce(), states.source, states.to, lease.id, again_ms, error),
-                *(records.line_tail(error) if error else "", *records.lines_of(entries)),
+                *(records.line_tail(error) if error else "", str(self._lives.action) if name == "bury" else ""),
+                *records.lines_of(entries),
             ],
         )
         _kept(reply, name, lease)
 
-    async def _pause(self, org: str, source: str, flag: str) -> None:
-        args = [*self._head(org), source and name_in(source), flag, org, self._keys.wake]
-        await self._runner.run(script("pause"), [self._keys.paused(org)], args)
+    async def _pause(self, org: str, source: str, flag: str, by: m.Operator) -> None:
+        keys, lives = self._keys, self._lives
+        args = [*self._head(org), source and name_in(source), flag, org, keys.wake, records.by_of(by)]
+        names = [keys.paused(org), keys.step(org, self._nonce())]
+        await self._runner.run(script("pause"), names, [*args, str(lives.step), str(lives.audit)])
 
 
 def _progress(progress: m.Progress) -> tuple[str, str]:

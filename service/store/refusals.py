@@ -6,7 +6,7 @@ memory, no more than are kept, and written together once a second. What a proces
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, cast
 
@@ -15,7 +15,7 @@ import orjson
 from service.core import model as m
 from service.core.errors import StoreDown
 from service.core.ports import Clock, Dice
-from service.store.keys import Keys, Lives
+from service.store.keys import Keys, Lives, name_in
 from service.store.script import Runner, script
 
 MOST = 200  # of each source: a rollout gone wrong shows its faults in a few; two hundred are read in a minute
@@ -49,6 +49,7 @@ class RefusalBook:
         self._keys, self._lives = keys or Keys(), lives or Lives()
         self._now_ms = now_ms
         self._gathered: dict[str, deque[bytes]] = {}
+        self._counted: Counter[str] = Counter()  # also those of which nothing is kept any more
 
     def note(self, refusal: m.Refusal) -> None:
         """Remember `refusal` with the next writing; see `Refusals.note`."""
@@ -56,6 +57,7 @@ class RefusalBook:
             reason, signed_by = refusal.reason[:REASON_CHARS], refusal.secret_fingerprint
             line = orjson.dumps([refusal.refused_at, refusal.code, reason, refusal.size, signed_by])
             self._gathered.setdefault(refusal.source, deque(maxlen=MOST)).append(line)
+            self._counted[refusal.source] += 1
 
     async def refusals(self, source: str) -> Sequence[m.Refusal]:
         """Return what is written of `source`, the newest first; nothing of a source that is not configured."""
@@ -69,12 +71,14 @@ class RefusalBook:
     async def write(self) -> None:
         """Write what was gathered. Where Redis is away it is kept for the next writing, the oldest given up first."""
         gathered, self._gathered = self._gathered, {}
+        counted, self._counted = self._counted, Counter()
         for source, lines in gathered.items():
             try:
-                await self._write(source, lines)
+                await self._write(source, counted[source], lines)
             except StoreDown:
                 newer = self._gathered.get(source, ())
                 self._gathered[source] = deque([*lines, *newer], maxlen=MOST)
+                self._counted[source] += counted[source]
 
     async def keep(self, clock: Clock) -> NoReturn:
         """Write each second, until cancelled."""
@@ -82,11 +86,11 @@ class RefusalBook:
             await clock.sleep(WRITE_SECONDS)
             await self.write()
 
-    async def _write(self, source: str, lines: deque[bytes]) -> None:
+    async def _write(self, source: str, number: int, lines: deque[bytes]) -> None:
         org = self._orgs[source]
         step = self._keys.step(org, self._dice.token())
         lives = (str(MOST), str(self._lives.refusals), str(self._lives.step))
-        args = [*self._head(org), *lives, *(line.decode() for line in lines)]
+        args = [*self._head(org), *lives, name_in(source), str(number), *(line.decode() for line in lines)]
         await self._runner.run(script("refuse"), [self._keys.refusals(org, source), step], args)
 
     def _head(self, org: str) -> list[str]:

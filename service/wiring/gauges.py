@@ -44,3 +44,4 @@ def _show(org: str, burden: Burden, sources: list[str]) -> None:
         telemetry.PAUSED.labels(org, source).set(source in burden.paused)
     for source in sources:
         telemetry.OPEN_REPORTS.labels(org, source).set(burden.reports.get(source, 0))
+        telemetry.DEAD_REPORTS.labels(org, source).set(burden.dead.get(source, 0))

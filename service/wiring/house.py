@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from service import settings, telemetry
+from service.core import model as m
 from service.core.errors import Misconfigured, StoreDown
-from service.core.ports import Genesys, Source
+from service.core.ports import Source
 from service.flow import operations
 from service.flow.workplace import Workplace
 from service.genesys import GenesysCloud
@@ -146,6 +147,7 @@ async def opened(
             terms={name: org.terms for name, org in said.orgs.items()},
             narrowings={name: source.limits for name, source in said.sources.items()},
             wording=said.wording.wording,
+            tokens={name: cloud.token for name, cloud in orgs.items()},
         )
         telemetry.begin(said.orgs, said.sources)
         archive = RedisArchive(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
@@ -166,8 +168,8 @@ async def _close(waiter: WakeWaiter) -> None:
 
 def _orgs(
     said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack, budget: RedisBudget
-) -> dict[str, Genesys]:
-    orgs: dict[str, Genesys] = {}
+) -> dict[str, GenesysCloud]:
+    orgs: dict[str, GenesysCloud] = {}
     for name, options in said.orgs.items():
         orgs[name] = cloud = GenesysCloud(options, clock, outgoing)
         stack.push_async_callback(cloud.aclose)
@@ -203,7 +205,12 @@ def refusal_book(said: Settings, link: Link, clock: SystemClock) -> RefusalBook:
 def lives_of(said: Settings) -> Lives:
     """Return how long things stay in Redis."""
     days = said.retention
-    return Lives(action=days.actions_days * DAY, delivery=days.deliveries_days * DAY, refusals=days.refusals_days * DAY)
+    return Lives(
+        action=days.actions_days * DAY,
+        delivery=days.deliveries_days * DAY,
+        refusals=days.refusals_days * DAY,
+        audit=days.audit_days * DAY,
+    )
 
 
 def tags_of(said: Settings) -> Tags:
@@ -211,7 +218,7 @@ def tags_of(said: Settings) -> Tags:
     return Tags({name: org.client_secret.get_secret_value() for name, org in said.orgs.items()})
 
 
-async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
+async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> list[str]:
     """Pause or resume one org, one source, or everything configured; return the names of what it was.
 
     Raises:
@@ -229,5 +236,11 @@ async def steer(org: str, source: str, *, is_pause: bool) -> list[str]:
         raise Misconfigured(["orgs: there is none; run this where the settings of the service are"])
     meant = [asks[source]] if source else [org] if org else orgs
     async with opened_store(said, may_start=False) as (store, _, _):
-        await (operations.pause if is_pause else operations.resume)(store, meant, source)
+    Args:
+        org: "" for every one.
+        source: "" for all that an org is asked.
+        by: who does it, and why, for the audit.
+        is_pause: False to take a pause back.
+
+        await (operations.pause if is_pause else operations.resume)(store, meant, source, by=by)
     return [f"source {source}"] if source else [f"org {name}" for name in meant]

@@ -6,11 +6,15 @@ import asyncio
 import contextlib
 import os
 import platform
+import pwd
 import random
 import resource
 import secrets
 import time
+from collections.abc import Callable
 from importlib import metadata
+
+from service.core import model as m
 
 # The clock that goes on while a machine is suspended: a deadline that was over then must be over to us. Linux has it.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -58,6 +62,15 @@ def worker_name() -> str:
     """Return the name this process signs its claims with: host, process, and a little chance."""
     host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in platform.node())
     return f"w-{host[:60]}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+def operator(why: str = "", user_of: Callable[[int], pwd.struct_passwd] = pwd.getpwuid) -> m.Operator:
+    """Return who runs this process, by the login name that the system knows her by, and `why`: for the audit."""
+    try:
+        who = user_of(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number that has no name
+        who = f"user {os.getuid()}"
+    return m.Operator(f"{who} at the command line", why)
 
 
 def allow_files(number: int) -> int:

@@ -33,13 +33,13 @@ class Previewed:
     outcome: m.Outcome | None
 
 
-async def preview(source: str, data: Mapping[str, str], who: str, seconds: float) -> Previewed:
+async def preview(source: str, data: Mapping[str, str], by: m.Operator, seconds: float) -> Previewed:
     """Ask as `source` what it could ask, but that nobody is removed, and wait for what comes of it.
 
     Args:
         source: its configured name.
         data: what stands under `data` in a webhook; what is wrong with it is said as to the source.
-        who: the person who asks, for the timeline.
+        by: the person who asks, for the timeline and the audit.
         seconds: how long to wait.
 
     Raises:
@@ -54,7 +54,7 @@ async def preview(source: str, data: Mapping[str, str], who: str, seconds: float
         await stack.enter_async_context(waiter)
         dice = SystemDice(clock)
         minted = Minted(dice.action_id(terms.org), dice.token())
-        receipt = await operations.preview(store, clock, minted, asked, terms, who=who)
+        receipt = await operations.preview(store, clock, minted, asked, terms, by=by)
         outcome = await operations.outcome_of(store, waiter, clock, receipt.action_id, seconds)
         return Previewed(receipt.action_id, outcome)
 

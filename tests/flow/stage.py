@@ -33,6 +33,7 @@ from tests.fixtures.redis import BlockingRunner, CountingDice
 from tests.flow.hours import Bells, Clock
 
 ORG, SOURCE, URL = "acme", "desk", "http://127.0.0.1:8090"
+ANNA = m.Operator("ops/anna", "the ticket says so")
 PHONE = "+14155550123"
 SECRET = base64.b64encode(b"thirty-two bytes of a play secret").decode()
 OFF = '{"state":"disconnected"}'

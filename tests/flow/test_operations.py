@@ -12,7 +12,7 @@ from service.core.errors import Unreadable
 from service.core.rules import Minted
 from service.flow import operations
 from tests.flow.hours import Clock
-from tests.flow.stage import ORG, PHONE, SOURCE, Stage, policy
+from tests.flow.stage import ANNA, ORG, PHONE, SOURCE, Stage, policy
 
 OTHER_ORG = "other"
 
@@ -83,17 +83,17 @@ async def test_pause_and_resume(stage: Stage) -> None:
     """A pause of an org, or of one source of it, stops claims there alone; resumed, what is in time is claimed."""
     action_id = await stage.click(await stage.scene())
     place = stage.place()
-    await operations.pause(stage.store, [ORG, OTHER_ORG])
+    await operations.pause(stage.store, [ORG, OTHER_ORG], by=ANNA)
     assert await stage.store.paused(ORG) == await stage.store.paused(OTHER_ORG) == {""}
     assert await stage.attempts(place) == []
-    await operations.resume(stage.store, [ORG])
+    await operations.resume(stage.store, [ORG], by=ANNA)
     assert await stage.store.paused(ORG) == frozenset()
     assert await stage.store.paused(OTHER_ORG) == {""}
-    await operations.pause(stage.store, [ORG], SOURCE)
+    await operations.pause(stage.store, [ORG], SOURCE, by=ANNA)
     assert await stage.store.paused(ORG) == {SOURCE}
     assert await stage.attempts(place) == []
-    await operations.pause(stage.store, [ORG], "elsewhere")
-    await operations.resume(stage.store, [ORG], SOURCE)
+    await operations.pause(stage.store, [ORG], "elsewhere", by=ANNA)
+    await operations.resume(stage.store, [ORG], SOURCE, by=ANNA)
     assert (await stage.finish(action_id, place)).kind is m.OutcomeKind.DISCONNECTED
 
 
@@ -102,7 +102,7 @@ async def test_a_pause_leaves_what_was_sent_owned(stage: Stage) -> None:
     scene = await stage.scene(lag=5)
     action_id = await stage.click(scene)
     assert await stage.once(stage.place()) is None
-    await operations.pause(stage.store, [ORG])
+    await operations.pause(stage.store, [ORG], by=ANNA)
     assert (await stage.finish(action_id)).kind is m.OutcomeKind.DISCONNECTED
     assert len(await scene.calls("PATCH")) == 1
 
@@ -113,16 +113,16 @@ async def test_retell(stage: Stage) -> None:
     action_id = await stage.click(await stage.scene(), sys_id=ticket)
     await stage.finish(action_id)
     report_id = (await stage.report(action_id)).id
-    assert await operations.retell(stage.store, report_id) is False
+    assert await operations.retell(stage.store, report_id, by=ANNA) is False
     await stage.switch(answers=[{"on": "note", "status": 404}])
     await stage.tell()
     assert (await stage.report(action_id)).state is m.ReportState.DEAD
-    assert await operations.retell(stage.store, report_id) is True
-    assert await operations.retell(stage.store, report_id) is False
+    assert await operations.retell(stage.store, report_id, by=ANNA) is True
+    assert await operations.retell(stage.store, report_id, by=ANNA) is False
     assert await stage.tell() == 1
     assert ((await stage.report(action_id)).state, len(await stage.notes(ticket))) == (m.ReportState.TOLD, 1)
-    assert await operations.retell(stage.store, f"{action_id}.00000000") is False
-    assert await operations.retell(stage.store, "what is this") is False
+    assert await operations.retell(stage.store, f"{action_id}.00000000", by=ANNA) is False
+    assert await operations.retell(stage.store, "what is this", by=ANNA) is False
 
 
 @pytest.mark.parametrize("is_settled", [False, True], ids=["open", "settled"])
@@ -134,18 +134,18 @@ async def test_replay(stage: Stage, is_settled: bool) -> None:
     if is_settled:
         assert (await stage.finish(old_id)).kind is m.OutcomeKind.FAILED
     minted = _minted(stage)
-    receipt = await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna")
+    receipt = await operations.replay(stage.store, stage.clock, minted, old_id, by=ANNA)
     assert receipt == m.Receipt(minted.action_id, minted.key, "")
     old, new = (await stage.account(old_id)).action, await stage.account(minted.action_id)
     assert (new.action.replay_of, old.replay_of) == (old_id, "")
     assert (new.action.clicked_at, new.action.not_after) == (old.clicked_at, old.not_after)
     lines = [(entry.verb, entry.note) for entry in new.timeline]
     assert lines == [("accept", f"replay of {old_id}, asked by ops/anna"), ("accept", "")]
-    assert await operations.replay(stage.store, stage.clock, minted, old_id, who="ops/anna") == receipt
+    assert await operations.replay(stage.store, stage.clock, minted, old_id, by=ANNA) == receipt
     assert len((await stage.account(minted.action_id)).timeline) == 2
     later, another = await stage.click(scene), _minted(stage)
     assert later != minted.action_id, "a later click does not join a replay"
-    receipt = await operations.replay(stage.store, stage.clock, another, old_id, who="ops/anna")
+    receipt = await operations.replay(stage.store, stage.clock, another, old_id, by=ANNA)
     assert receipt == m.Receipt(another.action_id, another.key, ""), "nor does another replay"
     await scene.answers()
     outcomes = [(await stage.finish(one)).kind for one in {old_id, minted.action_id, later, another.action_id}]
@@ -164,16 +164,16 @@ async def test_a_replay_of_what_was_late(stage: Stage) -> None:
     assert (await stage.finish(old_id)).kind is m.OutcomeKind.EXPIRED
     assert (await stage.account(old_id)).action.removal.selector.value == "…0123", "its number was cut with the end"
     with pytest.raises(Unreadable, match="click again"):
-        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, who="anna", max_age_seconds=60)
+        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, by=ANNA, max_age_seconds=60)
     named = await stage.click(scene, caller_phone=None, participant_id=scene.id())
     await stage.clock.sleep(120)
     assert (await stage.finish(named)).kind is m.OutcomeKind.EXPIRED
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, named, who="anna")
+    await operations.replay(stage.store, stage.clock, minted, named, by=ANNA)
     assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.EXPIRED
     assert await scene.effects() == 0
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, named, who="anna", max_age_seconds=60)
+    await operations.replay(stage.store, stage.clock, minted, named, by=ANNA, max_age_seconds=60)
     action = (await stage.account(minted.action_id)).action
     assert action.not_after - stage.clock.now() == 60_000
     assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.DISCONNECTED
@@ -201,7 +201,7 @@ async def test_a_replay_means_the_same(stage: Stage, named: dict[str, str], kind
     kept = (await stage.account(old_id)).action
     assert "INC0010112" not in kept.removal.selector.value, "it may be a name: cut with the end"
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna")
+    await operations.replay(stage.store, stage.clock, minted, old_id, by=ANNA)
     meant = (await stage.account(minted.action_id)).action.removal
     assert meant.selector.kind is kind
     named_there = {leg_id, caller["id"], named.get("user_id")}
@@ -216,11 +216,11 @@ async def test_a_replay_of_a_purpose_that_fitted_nobody(stage: Stage) -> None:
     for one in (by_purpose, by_attribute):
         assert (await stage.finish(one)).kind is m.OutcomeKind.NOT_FOUND
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, by_purpose, who="anna")
+    await operations.replay(stage.store, stage.clock, minted, by_purpose, by=ANNA)
     meant = (await stage.account(minted.action_id)).action.removal.selector
     assert meant == m.Selector(m.SelectorKind.PURPOSE, "external2")
     with pytest.raises(Unreadable, match="click again"):
-        await operations.replay(stage.store, stage.clock, _minted(stage), by_attribute, who="anna")
+        await operations.replay(stage.store, stage.clock, _minted(stage), by_attribute, by=ANNA)
 
 
 async def test_a_replay_asks_the_policy_of_now(stage: Stage) -> None:
@@ -230,7 +230,7 @@ async def test_a_replay_asks_the_policy_of_now(stage: Stage) -> None:
     old_id = await stage.click(scene)
     await stage.finish(old_id)
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna")
+    await operations.replay(stage.store, stage.clock, minted, old_id, by=ANNA)
     stage.terms = policy(purposes=frozenset({"external"}))
     outcome = await stage.finish(minted.action_id, stage.place("strict"))
     assert (outcome.kind, outcome.reason) == (m.OutcomeKind.REFUSED, "purpose")
@@ -240,8 +240,8 @@ async def test_a_replay_asks_the_policy_of_now(stage: Stage) -> None:
 async def test_a_replay_of_nothing(stage: Stage) -> None:
     """What is no action is not asked again."""
     minted = _minted(stage)
-    assert await operations.replay(stage.store, stage.clock, minted, f"{ORG}.{'0' * 25}z", who="anna") is None
-    assert await operations.replay(stage.store, stage.clock, minted, "..", who="anna") is None
+    assert await operations.replay(stage.store, stage.clock, minted, f"{ORG}.{'0' * 25}z", by=ANNA) is None
+    assert await operations.replay(stage.store, stage.clock, minted, "..", by=ANNA) is None
     assert await stage.store.read(minted.action_id) is None
 
 
@@ -258,7 +258,7 @@ async def test_a_preview_by_a_person(stage: Stage, ticketed: bool) -> None:
     named = m.Selector(m.SelectorKind.PARTICIPANT_ID, scene.id())
     wish = m.Removal(scene.cid, named, ticket=ticket, event_id="evt-1", event_at=stage.clock.now())
     for _ in range(2):
-        receipt = await operations.preview(stage.store, stage.clock, minted, wish, terms, who="anna")
+        receipt = await operations.preview(stage.store, stage.clock, minted, wish, terms, by=ANNA)
         assert (receipt.action_id, receipt.joined) == (minted.action_id, "")
     asked = (await stage.account(minted.action_id)).action.removal
     assert asked == replace(wish, preview=True, event_id="", event_at=None), "it is no delivery's, and is of now"
@@ -268,7 +268,7 @@ async def test_a_preview_by_a_person(stage: Stage, ticketed: bool) -> None:
     assert await stage.tell() == (1 if ticketed else 0)
     assert len(await stage.notes(sys_id)) == (1 if ticketed else 0)
     entry, *_ = (await stage.account(minted.action_id)).timeline
-    assert (entry.verb, entry.note) == ("accept", "preview, asked by anna")
+    assert (entry.verb, entry.note) == ("accept", "preview, asked by ops/anna")
 
 
 async def test_a_preview_by_a_person_stands_alone(stage: Stage) -> None:
@@ -277,10 +277,10 @@ async def test_a_preview_by_a_person_stands_alone(stage: Stage) -> None:
     real, minted = await stage.click(scene), _minted(stage)
     stage.terms = policy(requesters=frozenset({"beth.anglin"}))
     wish = (await stage.account(real)).action.removal
-    await operations.preview(stage.store, stage.clock, minted, wish, stage.sources[SOURCE].terms, who="anna")
+    await operations.preview(stage.store, stage.clock, minted, wish, stage.sources[SOURCE].terms, by=ANNA)
     nameless = _minted(stage)
     other = replace(wish, requester="")
-    await operations.preview(stage.store, stage.clock, nameless, other, stage.sources[SOURCE].terms, who="anna")
+    await operations.preview(stage.store, stage.clock, nameless, other, stage.sources[SOURCE].terms, by=ANNA)
     assert await stage.click(scene) == real
     assert (await stage.finish(nameless.action_id)).reason == "requester"
     assert (await stage.finish(minted.action_id)).kind in {m.OutcomeKind.PREVIEWED, m.OutcomeKind.ALREADY_GONE}
@@ -294,8 +294,35 @@ async def test_a_replay_of_what_was_done(stage: Stage) -> None:
     old_id = await stage.click(scene, caller_phone=None, participant_id=scene.id())
     assert (await stage.finish(old_id)).kind is m.OutcomeKind.DISCONNECTED
     with pytest.raises(Unreadable, match="within how many seconds"):
-        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, who="anna")
+        await operations.replay(stage.store, stage.clock, _minted(stage), old_id, by=ANNA)
     minted = _minted(stage)
-    await operations.replay(stage.store, stage.clock, minted, old_id, who="anna", max_age_seconds=60)
+    await operations.replay(stage.store, stage.clock, minted, old_id, by=ANNA, max_age_seconds=60)
     assert (await stage.finish(minted.action_id)).kind is m.OutcomeKind.ALREADY_GONE
     assert await scene.effects() == 1
+
+
+async def test_a_rehearsal(stage: Stage) -> None:
+    """Before a replay a person sees whom it would remove now: nobody is, no ticket is told, and it stands by itself."""
+    scene, sys_id = await stage.scene(), await stage.ticket()
+    await scene.answers({"on": "disconnect", "status": 400, "code": "bad.request"})
+    old_id = await stage.click(scene, sys_id=sys_id)
+    assert (await stage.finish(old_id)).kind is m.OutcomeKind.FAILED
+    assert await stage.tell() == 1
+    await scene.answers()
+    calls, minted = await scene.calls("PATCH"), _minted(stage)
+    for _ in range(2):
+        receipt = await operations.rehearse(stage.store, stage.clock, minted, old_id, by=ANNA)
+        assert receipt == m.Receipt(minted.action_id, minted.key, "")
+    outcome = await stage.finish(minted.action_id)
+    assert (outcome.kind, outcome.purpose) == (m.OutcomeKind.PREVIEWED, "customer")
+    assert (await stage.tell(), await scene.calls("PATCH")) == (0, calls)
+    assert await operations.rehearse(stage.store, stage.clock, _minted(stage), f"{ORG}.{'0' * 26}", by=ANNA) is None
+
+
+async def test_a_rehearsal_of_nobody(stage: Stage) -> None:
+    """Where nobody can tell any more who was meant, that is said before anything is stored."""
+    scene = await stage.scene()
+    old_id = await stage.click(scene, caller_phone="+14155559999")
+    assert (await stage.finish(old_id)).kind is m.OutcomeKind.NOT_FOUND
+    with pytest.raises(Unreadable, match="click again"):
+        await operations.rehearse(stage.store, stage.clock, _minted(stage), old_id, by=ANNA)

@@ -9,7 +9,7 @@ import pytest
 
 from service.core import model as m
 from service.flow import operations
-from tests.flow.stage import OFF, ORG, PHONE, Scene, Stage, counted, policy, shadowed
+from tests.flow.stage import ANNA, OFF, ORG, PHONE, Scene, Stage, counted, policy, shadowed
 
 K = m.OutcomeKind
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -182,7 +182,7 @@ async def test_late_without_a_worker(stage: Stage) -> None:
 async def test_late_because_paused(stage: Stage) -> None:
     """A click that waits out a pause expires as paused; nobody looked."""
     scene = await stage.scene()
-    await operations.pause(stage.store, [ORG])
+    await operations.pause(stage.store, [ORG], by=ANNA)
     action_id = await stage.click(scene)
     assert await ended(stage, action_id) == ("expired", "paused")
     assert await scene.calls() == []
@@ -191,10 +191,10 @@ async def test_late_because_paused(stage: Stage) -> None:
 async def test_resumed_in_time(stage: Stage) -> None:
     """What is still in time when a pause is taken back is done."""
     scene = await stage.scene()
-    await operations.pause(stage.store, [ORG])
+    await operations.pause(stage.store, [ORG], by=ANNA)
     action_id = await stage.click(scene)
     assert await stage.attempts(stage.place()) == []
-    await operations.resume(stage.store, [ORG])
+    await operations.resume(stage.store, [ORG], by=ANNA)
     assert await ended(stage, action_id) == ("disconnected", "confirmed")
 
 

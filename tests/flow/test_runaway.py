@@ -13,7 +13,7 @@ from service import telemetry
 from service.core import model as m
 from service.core.errors import BacklogFull, TooMany
 from service.flow import operations
-from tests.flow.stage import ORG, SOURCE, Scene, Stage, counted
+from tests.flow.stage import ANNA, ORG, SOURCE, Scene, Stage, counted
 
 RUNAWAY = 4
 
@@ -66,11 +66,11 @@ async def test_a_person_lets_it_go_on(stage: Stage) -> None:
     """After a resume what is still in time is done; whoever goes on to run away is stopped by the next click again."""
     stage.sources[SOURCE] = stage.source(runaway=RUNAWAY)
     clicks = [await clicked(stage, await stage.ticket()) for _ in range(RUNAWAY)]
-    await operations.resume(stage.store, [ORG], SOURCE)
+    await operations.resume(stage.store, [ORG], SOURCE, by=ANNA)
     assert {(await stage.finish(action_id)).kind for _, action_id in clicks} == {m.OutcomeKind.DISCONNECTED}
     await clicked(stage, await stage.ticket())
     assert await stage.store.paused(ORG) == {SOURCE}
-    await operations.resume(stage.store, [ORG], SOURCE)
+    await operations.resume(stage.store, [ORG], SOURCE, by=ANNA)
     await stage.clock.sleep(60)
     await clicked(stage, await stage.ticket())
     assert await stage.store.paused(ORG) == frozenset()

@@ -133,6 +133,21 @@ async def test_the_life_of_a_token_is_told(life: object, said_seconds: float) ->
     assert len(noting.seen) == 1
 
 
+async def test_how_the_token_stands() -> None:
+    """Who watches hears how long the token is still good for, or why there is none: never the token."""
+    login, _, clock = login_on(granting("one", 300), httpx.Response(401), granting("two", 300))
+    assert login.standing() == (0.0, "")
+    await login.token()
+    assert login.standing() == (300.0, "")
+    clock.at += 301
+    assert login.standing() == (0.0, "")
+    with pytest.raises(Rejected):
+        await login.token()
+    assert login.standing() == (0.0, "the login refused the client id or secret")
+    await login.token()
+    assert login.standing() == (300.0, "")
+
+
 async def test_a_refused_token_is_replaced_once() -> None:
     """Whoever reports the current token as stale gets a new one; who reports an older one gets the current."""
     login, noting, _ = login_on(granting("one"), granting("two"))

@@ -19,6 +19,7 @@ ORG = "acme"
 PHONE = m.Selector(m.SelectorKind.PHONE, "+14155550123")
 TICKET = m.Ticket("incident/9d38", "INC0010112")
 ACCEPTED = m.Answer(m.AnswerKind.ACCEPTED, Reply(status=202), 5)
+ANNA = m.Operator("anna", "the ticket says so")
 GONE = m.Outcome(m.OutcomeKind.DISCONNECTED, "gone")
 LOOKED = m.Entry("look", at=7, duration_ms=1.5, worker="w1", status=200, correlation_id="c", note='it said "hello"')
 

@@ -18,7 +18,7 @@ from service.core.rules import Minted
 from service.flow import operations
 from service.store.client import Link, connect
 from service.store.forgetting import ATTESTED_MOST, STRUCK, Forgetting, Found, Kind, Wanted
-from service.store.keys import Lives
+from service.store.keys import DAY, Lives
 from service.store.records import NOWHERE
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
@@ -28,7 +28,7 @@ from service.store.tags import Tags
 from tests.fixtures.redis import BlockingRunner, CountingDice, HandClock, short_folder
 from tests.fixtures.servers import Cluster
 from tests.store.astray import astray
-from tests.store.stories import GONE, LOOKED, ORG, PHONE, TICKET, Story, digest, offered, uuid
+from tests.store.stories import ANNA, GONE, LOOKED, ORG, PHONE, TICKET, Story, digest, offered, uuid
 
 TAGS = Tags({ORG: "the client secret"})
 BY_PHONE, BY_NAME = Wanted(Kind.PHONE, PHONE.value), Wanted(Kind.REQUESTER, "beth.anglin")
@@ -139,15 +139,16 @@ async def test_what_was_forgotten_is_not_done_again(story: Story, forgetting: Fo
     again = await story.store.accept(offered(story.dice, 1, channels=("ticket", "webhook"), **PERSONAL))
     assert (again.action_id, again.joined) == (action_id, "delivery")
     assert await story.claim_reports() == []
-    assert [await operations.retell(story.store, one.id) for one in (await story.account(action_id)).reports] == [
+    reports = (await story.account(action_id)).reports
+    assert [await operations.retell(story.store, one.id, by=ANNA) for one in reports] == [
         False,
         False,
     ]
     minted = Minted(story.dice.action_id(ORG), "key")
     with pytest.raises(Unreadable, match="was cut when the action ended"):
-        await operations.replay(story.store, story.clock, minted, action_id, who="anna", max_age_seconds=60)
-    changed = {key for key, held in story.state().items() if held != before[key]}
-    assert {key.rpartition("}:")[2].partition(":")[0] for key in changed} == {"delivery", "timeline"}
+        await operations.replay(story.store, story.clock, minted, action_id, by=ANNA, max_age_seconds=60)
+    changed = {key for key, held in story.state().items() if held != before.get(key)}
+    assert {key.rpartition("}:")[2].partition(":")[0] for key in changed} == {"delivery", "timeline", "minutes"}
     assert _traces(story) == []
 
 
@@ -168,7 +169,8 @@ async def test_everybody_else_stays(story: Story, forgetting: Forgetting) -> Non
     changed = {key for key, held in story.state().items() if held != before.get(key)}
     reports = (await story.account(mine)).reports
     ours = {story.keys.action(mine), story.keys.timeline(mine), *(story.keys.report(one.id) for one in reports)}
-    assert changed == ours | {story.keys.delivery(ORG, digest(1)), story.keys.forgettings(ORG), story.keys.terms(ORG)}
+    of_org = {story.keys.forgettings(ORG), story.keys.terms(ORG), story.keys.audit(ORG, story.clock.ms // DAY)}
+    assert changed == ours | of_org | {story.keys.delivery(ORG, digest(1))}
 
 
 async def test_a_secret_that_was_changed(story: Story, forgetting: Forgetting, runner: BlockingRunner) -> None:
@@ -237,7 +239,8 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     (report,) = (await story.account(plain)).reports
     forgotten = {story.keys.action(plain), story.keys.timeline(plain), story.keys.report(report.id)}
     changed = {key for key, held in story.state().items() if held != before.get(key)}
-    assert changed == forgotten | {story.keys.forgettings(ORG), story.keys.terms(ORG)}
+    of_org = {story.keys.forgettings(ORG), story.keys.terms(ORG), story.keys.audit(ORG, story.clock.ms // DAY)}
+    assert changed == forgotten | of_org
     # one that aged out between the walk and the look at it is nobody's
     gone = await forgetting._judged(ORG, aged, BY_NAME)
     assert (gone.is_wanted, gone.why) == (False, "")

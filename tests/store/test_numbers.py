@@ -1,7 +1,20 @@
 """The numbers of the design that the store counts with; each has its reason where it stands."""
 
 from service.core.situation import POISON_LAPSES
-from service.store import address, client, embedded, forgetting, health, launcher, redis, refusals, tags, waiter
+from service.store import (
+    address,
+    client,
+    embedded,
+    forgetting,
+    health,
+    launcher,
+    ledger,
+    records,
+    redis,
+    refusals,
+    tags,
+    waiter,
+)
 from service.store.keys import DAY, Lives
 
 
@@ -18,6 +31,8 @@ def test_how_long_things_stay() -> None:
         unknown=30_000,
         refusals=7 * DAY,
         forgettings=365 * DAY,
+        audit=30 * DAY,
+        workers=600_000,
     )
 
 
@@ -30,7 +45,9 @@ def test_how_long_and_how_much_at_once() -> None:
     assert redis.POISON_LAPSES == POISON_LAPSES
     assert (waiter.SILENCE_SECONDS, waiter.AGAIN_SECONDS) == (5, (0.1, 1))
     assert (waiter.CONNECTIONS, waiter.SETTLED_MOST) == (2, 1_000)
-    assert (forgetting.WALK, forgetting.ATTESTED_MOST, forgetting.WHO_CHARS) == (1_000, 1_000, 100)
+    assert (forgetting.WALK, forgetting.ATTESTED_MOST) == (1_000, 1_000)
+    assert (records.WHO_CHARS, records.WHY_CHARS) == (100, 500)
+    assert (ledger.AUDIT_MOST, ledger.DEAD_MOST, ledger.AWAY_MS) == (1_000, 1_000, "120000")
     assert (refusals.MOST, refusals.WRITE_SECONDS, refusals.REASON_CHARS) == (200, 1, 300)
 
 

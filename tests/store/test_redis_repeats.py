@@ -9,8 +9,12 @@ import pytest
 from service.core import model as m
 from service.core.errors import LeaseLost
 from service.store.script import names
-from tests.store.acts import ACTS, DONE, NO, OTHER, SAME, Act
+from tests.store.acts import ACTS as OF_STEPS
+from tests.store.acts import DONE, NO, OTHER, SAME, Act
+from tests.store.acts_of_ledger import LEDGER_ACTS
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story
+
+ACTS = [*OF_STEPS, *LEDGER_ACTS]
 
 
 def _unordered(reply: object) -> object:

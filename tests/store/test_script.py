@@ -19,6 +19,7 @@ COMMANDS = {
         "HDEL",
         "HGET",
         "HGETALL",
+        "HINCRBY",
         "HKEYS",
         "HMGET",
         "HSET",
@@ -48,7 +49,7 @@ COMMANDS = {
         "ZADD",
     ),
     *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE"),
-    "ZREVRANGEBYLEX",
+    *("ZREVRANGE", "ZREVRANGEBYLEX"),
 }
 FILES = sorted(s.FOLDER.glob("*.lua"))
 
@@ -89,9 +90,11 @@ def test_names() -> None:
     assert s.script("accept").text.startswith((s.FOLDER / "prologue.lua").read_text())
 
 
-async def test_settled_is_written_by_settle_alone() -> None:
+async def test_settled_is_written_by_settle_and_drop_alone() -> None:
     """No other script takes an action out of its state: the states come as arguments, from one table."""
     writers = [path.stem for path in FILES if re.search(r"'HSET', KEYS\[1\], 'state'", path.read_text())]
-    assert sorted(writers) == ["end_report", "retell", "settle"]
+    assert sorted(writers) == ["end_report", "prologue", "retell"]
+    enders = [path.stem for path in FILES if re.search(r"^finish\(", path.read_text(), re.MULTILINE)]
+    assert sorted(enders) == ["drop", "settle"]
     for path in FILES:
         assert not re.search(r"'(pending|settled|waiting|due|told|dead)'", path.read_text())

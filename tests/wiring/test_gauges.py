@@ -25,6 +25,7 @@ def shown() -> set[str]:
 IDLE = {
     'onhook_open_actions{org="ORG"} 0.0',
     'onhook_open_reports{org="ORG",source="SOURCE"} 0.0',
+    'onhook_dead_reports{org="ORG",source="SOURCE"} 0.0',
     'onhook_overdue_seconds{kind="removals",org="ORG"} 0.0',
     'onhook_overdue_seconds{kind="reports",org="ORG"} 0.0',
     'onhook_paused{org="ORG",source=""} 0.0',

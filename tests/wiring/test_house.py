@@ -15,10 +15,13 @@ from service.core.errors import Misconfigured
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
 from service.store.embedded import EmbeddedRedis, attach
+from service.store.ledger import RedisLedger
 from service.wiring.house import opened, opened_store, steer
 from service.wiring.secret import throw_away_secret
 from tests.wiring.running import own, stand
 from tests.wiring.test_processes import OFFLINE
+
+ANNA = m.Operator("anna", "for the night")
 
 OTHER = {name.replace("ACME", "OTHER").replace("DESK", "JIRA"): value for name, value in OFFLINE.items()} | {
     "ONHOOK_SOURCES__JIRA__ORG": "other",
@@ -62,7 +65,8 @@ async def test_configured(folder: Path, redis_server: EmbeddedRedis, redis_clien
     async with opened_store(said, may_start=True) as (store, _, url):
         assert url == redis_server.url
         await store.pause("acme")
-    assert redis_client.keys("*") == ["here:{acme}:paused"]
+    assert "here:{acme}:paused" in redis_client.keys("*")
+    assert {str(key).partition(":{acme}:")[0] for key in redis_client.keys("*")} == {"here"}
     assert not (folder / "redis.sock").exists()
 
 
@@ -131,13 +135,15 @@ async def test_closed_at_once(redis_server: EmbeddedRedis, folder: Path, turns: 
 async def test_steer(
     folder: Path, monkeypatch: pytest.MonkeyPatch, org: str, source: str, names: list[str], paused: dict[str, set[str]]
 ) -> None:
-    """A person pauses everything, one org or one source, and takes it back."""
+    """A person pauses everything, one org or one source, by her name, and takes it back."""
     stand(monkeypatch, own(folder) | OFFLINE | OTHER)
     with EmbeddedRedis(folder):
-        assert await steer(org, source, is_pause=True) == names
-        async with opened_store(settings.read(), may_start=False) as (store, _, _):
+        assert await steer(org, source, ANNA, is_pause=True) == names
+        async with opened_store(settings.read(), may_start=False) as (store, link, _):
             assert {name: set(await store.paused(name)) for name in paused} == paused
-            assert await steer(org, source, is_pause=False) == names
+            pauses = [one.by for name in paused for one in (await RedisLedger(link).pauses(name)).values()]
+            assert set(pauses) == {ANNA}
+            assert await steer(org, source, ANNA, is_pause=False) == names
             assert [await store.paused(name) for name in paused] == [frozenset(), frozenset()]
 
 
@@ -146,9 +152,9 @@ async def test_steer_a_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     stand(monkeypatch, own(folder))
     throw_away_secret(folder)
     with EmbeddedRedis(folder):
-        assert await steer("", "", is_pause=True) == ["org sandbox"]
-        assert await steer("", "sandbox", is_pause=True) == ["source sandbox"]
-        assert await steer("sandbox", "", is_pause=False) == ["org sandbox"]
+        assert await steer("", "", ANNA, is_pause=True) == ["org sandbox"]
+        assert await steer("", "sandbox", ANNA, is_pause=True) == ["source sandbox"]
+        assert await steer("sandbox", "", ANNA, is_pause=False) == ["org sandbox"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ async def test_steer_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch, org: 
     """Whoever names what is not there hears what is."""
     stand(monkeypatch, own(folder) | OFFLINE | OTHER)
     with pytest.raises(Misconfigured) as caught:
-        await steer(org, source, is_pause=True)
+        await steer(org, source, ANNA, is_pause=True)
     assert caught.value.faults == (why,)
 
 
@@ -171,4 +177,4 @@ async def test_steer_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Where no org is configured nothing is paused in silence."""
     stand(monkeypatch, own(folder))
     with pytest.raises(Misconfigured, match="orgs: there is none; run this where the settings of the service are"):
-        await steer("", "", is_pause=True)
+        await steer("", "", ANNA, is_pause=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pwd
 import resource
 import time
 
 from service.core.model import ACTION_ID, org_of
 from service.store.keys import hex_in, worker_in
-from service.wiring.machine import SystemClock, SystemDice, allow_files, version, worker_name
+from service.wiring.machine import SystemClock, SystemDice, allow_files, operator, version, worker_name
 
 
 class StandingClock(SystemClock):
@@ -67,6 +69,17 @@ def test_worker_name() -> None:
     """A worker's name may stand in a claim, and two in one process differ."""
     first, second = worker_name(), worker_name()
     assert worker_in(first) == first != second
+
+
+def test_operator() -> None:
+    """Who runs a command is known by the name that the system has for her; a number without a name is one too."""
+    assert operator("why not").who == f"{pwd.getpwuid(os.getuid()).pw_name} at the command line"
+    assert operator("why not").why == "why not"
+
+    def nobody(_: int) -> pwd.struct_passwd:
+        raise KeyError
+
+    assert operator("", nobody).who == f"user {os.getuid()} at the command line"
 
 
 def test_version() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import settings
+from service.core import model as m
 from service.core.errors import Misconfigured
 from service.store.embedded import EmbeddedRedis
 from service.wiring.house import opened_store
@@ -21,6 +22,7 @@ DESK = OFFLINE | {
     "ONHOOK_SOURCES__DESK__PASSWORD": "a-password",
 }
 CID = "0f9a1d4e-5b7c-4d21-9e3a-2c4b6d8e0f1a"
+ANNA = m.Operator("anna", "to see who it is")
 DATA = {"conversation_id": CID, "caller_phone": PHONE}
 
 
@@ -33,7 +35,7 @@ async def test_as_a_configured_source(
     """It stands as an open action of that source, a preview by that person; no ticket is told but one that is named."""
     stand(monkeypatch, own(folder) | DESK)
     with EmbeddedRedis(folder):
-        asked = await preview("desk", {**DATA, **ticket, "requested_by": "beth"}, "anna", 0)
+        asked = await preview("desk", {**DATA, **ticket, "requested_by": "beth"}, ANNA, 0)
         assert asked.outcome is None
         async with opened_store(settings.read(), may_start=False) as (store, _, _):
             account = await store.read(asked.action_id)
@@ -59,4 +61,4 @@ async def test_what_cannot_be_asked(
     """Whatever a source could not ask either is said in its words, before anything is stored."""
     stand(monkeypatch, own(folder) | DESK)
     with pytest.raises(Misconfigured, match=why):
-        await preview(source, data, "anna", 0)
+        await preview(source, data, ANNA, 0)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from service import settings
+from service.core import model as m
 from service.wiring.house import opened_store, steer
 from service.wiring.playing import played
 from tests.wiring.kin import descendants_of, is_running
@@ -37,7 +38,7 @@ async def test_accepted_before_the_kill(
         stand(monkeypatch, own(folder) | variables)
         with child(folder, "up", variables=variables) as first:
             door = first.hear("The public door is at ")
-            assert await steer("", "", is_pause=True) == ["org sandbox"]
+            assert await steer("", "", m.SOMEBODY, is_pause=True) == ["org sandbox"]
             cid = await confer(client, play)
             receipt = (await click(client, door, folder, cid)).json()
             assert receipt["status"] == "accepted"
@@ -47,7 +48,7 @@ async def test_accepted_before_the_kill(
             ready = (await client.get(f"{private}/readyz")).json()
             assert ready["orgs"] == {"sandbox": {"mode": "live", "paused": [""], "shadow": []}}
             assert len(await present(client, play, cid)) == 4
-            await steer("", "", is_pause=False)
+            await steer("", "", m.SOMEBODY, is_pause=False)
             link = httpx.URL(receipt["links"]["self"])
             known = await client.get(f"{door}{link.path}?{link.query.decode()}", headers={"prefer": "wait=15"})
             assert known.json()["outcome"]["kind"] == "disconnected"

@@ -269,6 +269,18 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """A person at the console or the command line, and why she does what she does; both stand in the audit."""
+
+    who: str
+    why: str = ""
+
+
+# who did not say who she is
+SOMEBODY = Operator("somebody")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTerms:
     """What the rules need to know of a source.
 

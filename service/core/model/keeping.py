@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from service.core.errors import Reply
-from service.core.model.asking import Removal, Ticket
+from service.core.model.asking import Operator, Removal, Ticket
 from service.core.model.seeing import Send, Target
 
 
@@ -48,6 +48,7 @@ class Offer:
         requester_rate: new actions a minute that he may ask for; one more is kept, and refused without a look.
         bounds: how much may be asked; what is over them is not taken.
         delivery_id: the sender's id of the delivery, if something signed names one, else "": the action is found by it.
+        by: the person who asks for a replay or a preview by herself; None for a webhook.
     """
 
     action_id: str
@@ -69,6 +70,7 @@ class Offer:
     bounds: Bounds = Bounds()
     delivery_id: str = ""
 
+    by: Operator | None = None
 
 class ActionState(StrEnum):
     """The two states of an action; who is working on it is said by the lease, not by a state."""

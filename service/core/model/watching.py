@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.core.model.asking import Operator
 from service.core.model.keeping import Action, Report
 
 # seconds from the click until the person was seen gone: a removal is counted under the first that it does not exceed,
@@ -26,14 +27,6 @@ class Deed(StrEnum):
     DROP = "drop"
     RETELL = "retell"
     FORGET = "forget"
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A person at the console or the command line, and why she does what she does; both stand in the audit."""
-
-    who: str
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

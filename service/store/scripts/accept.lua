@@ -2,7 +2,7 @@
 -- KEYS: [1] due:removals zset [2] delivery:<digest> hash [3] action:<offered> hash [4] timeline:<offered> list
 --       [5] deliveries:<offered> set [6] intent:<digest> string, absent when not shared
 -- derived keys: action, timeline, deliveries, report of the action that is joined; report of the new one; desks and the
---       due:reports of the source; requester; rate of the source; clicks; paused; terms
+--       due:reports of the source; requester; rate of the source; clicks; paused; audit and minutes of now; terms
 -- ARGV: [1] now_ms [2] base [3] org [4] wake channel [5] pending [6] settled [7] waiting [8] due
 --       [9] life of an action [10] of a delivery [11] of a hash-only delivery
 --       [12] action id [13] link key [14] source [15] conversation [16] removal [17] removal masked, '' when the same
@@ -13,7 +13,8 @@
 --       [29] deliveries a minute of the source [30] open actions of the org [31] new actions of one requester within
 --       a minute that pause the source; 0 for any number [32] digest to count those by, or ''
 --       [33] digests that it is found by [34] of those the ones that the record has no word for
---       [35] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each
+--       [35] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each;
+--       life of the audit; who asks and why, as JSON, '' for a webhook
 -- Returns: {'ok', joined, action id, link key, outcome or '', '1' when it paused the source} | {'conflict'}
 --       | {'unknown'} | {'too many', microseconds to wait} | {'full'}
 local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -21,6 +22,7 @@ local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
 local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
 local REPORTS = 35
+local audit_life, by = ARGV[#ARGV - 1], ARGV[#ARGV]
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
 if ARGV[18] ~= '' then
@@ -37,6 +39,8 @@ expect('list', KEYS[4])
 expect('set', KEYS[5])
 if KEYS[6] then expect('string', KEYS[6]) end
 expect('hash', keys.paused)
+expect_audit()
+expect_minutes()
 expect('zset', keys.terms)
 
 local function answer(joined, id)
@@ -123,6 +127,7 @@ if clicks then expect('list', clicks) end
 
 -- From here on it is written.
 if taken then count(taken) end
+tally('accepted:' .. ARGV[14])
 if is_new then
   redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
     'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
@@ -141,6 +146,7 @@ if is_new then
   local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
   redis.call('RPUSH', KEYS[4], line('accept', '', ''))
+  if by ~= '' then audit(audit_life, ARGV[24] ~= '' and 'replay' or 'preview', id, by, ARGV[14]) end
   -- what is refused is no action that a real wish may join
   if KEYS[6] and not is_over then redis.call('SET', KEYS[6], id) end
   if clicks then
@@ -152,6 +158,7 @@ if is_new then
     -- since when, and by whom: a pause that is there stays as it is
     if is_runaway and redis.call('HSETNX', keys.paused, ARGV[14], text(now) .. ' runaway') == 1 then
       redis.call('HSET', KEYS[3], 'is_runaway', '1')
+      audit(audit_life, 'pause', ARGV[14], NOBODY, ARGV[14], '"","runaway"')
     end
   end
 else

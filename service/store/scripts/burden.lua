@@ -1,10 +1,10 @@
 -- Reads what is open in an org and how long it has waited for a worker, what is paused, and what the budget carries.
 -- KEYS: [1] due:removals zset [2] desks set [3] paused hash [4] floor hash [5] budget string
 --       [6] allowance string [7] window:<process> hash
--- derived keys: due:reports of each desk
+-- derived keys: due:reports of each desk; dead, and report of each of the newest in it
 -- ARGV: [1] now_ms [2] base [3] µs of a window [4] calls of a window, untold [5] burst, untold
 -- Returns: {open actions, ms overdue, first looks carried, {paused source, …, '' for the whole org},
---           {source, open reports, ms overdue}, …}
+--           {source of a dead letter, …}, {source, open reports, ms overdue}, …}
 expect('zset', KEYS[1])
 expect('set', KEYS[2])
 expect_purse(KEYS[5], KEYS[6], KEYS[7])
@@ -20,7 +20,13 @@ local floor_left = floor[1] and tonumber(floor[1]) - now or 0
 if floor_left > tonumber(floor[2] or 0) then floor_left = 0 end -- the clock stepped back: as in claim
 local carried = floor_left > 0 and 0 or budget.carries('look')
 
-local answer = { text(redis.call('ZCARD', KEYS[1])), overdue(KEYS[1]), text(carried), redis.call('HKEYS', KEYS[3]) }
+local answer = { text(redis.call('ZCARD', KEYS[1])), overdue(KEYS[1]), text(carried), redis.call('HKEYS', KEYS[3]), {} }
+local DEAD_MOST = '999'
+expect('zset', keys.dead)
+for _, id in ipairs(redis.call('ZREVRANGE', keys.dead, '0', DEAD_MOST)) do
+  -- one whose life is over has no source any more
+  answer[5][#answer[5] + 1] = redis.call('HGET', keys.report(id), 'source') or nil
+end
 for _, source in ipairs(redis.call('SMEMBERS', KEYS[2])) do
   local due = keys.due_reports(source)
   if is_a('zset', due) then answer[#answer + 1] = { source, text(redis.call('ZCARD', due)), overdue(due) } end

@@ -53,7 +53,7 @@ end
 
 -- A pause is a person's, unless `accept` wrote beside its moment that a requester ran away.
 local function why_paused(source)
-  return not paused[''] and string.find(paused[source], 'runaway', 1, true) and 'runaway' or 'paused'
+  return not paused[''] and string.find(paused[source], '^%d+ runaway$') and 'runaway' or 'paused'
 end
 
 -- Why it may not be touched now, and until when; nil when it may.

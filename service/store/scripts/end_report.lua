@@ -1,9 +1,10 @@
 -- Ends a try to tell a report: told, dead, or due again later. One script, because they differ in three words only.
 -- KEYS: [1] report:<id> hash [2] timeline:<its action> list
--- derived keys: desks, the due:reports and the held of its source
+-- derived keys: desks, the due:reports and the held of its source; dead
 -- ARGV: [1] now_ms [2] base [3] token [4] step [5] state it must be in [6] state it gets [7] id
 --       [8] ms until it is due again, '' for never [9] error [10] tail of a line after its moment and worker, '' for none
---       [11] entries: n, then verb, line of each
+--       [11] most that a dead letter may live, '' when it is none
+--       [12] entries: n, then verb, line of each
 -- Returns: {'ok'} | {'done', ''} | {'lost'}
 local stop = guard(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
 if stop then return stop end
@@ -12,6 +13,7 @@ local said = redis.call('HMGET', KEYS[1], 'worker', 'source')
 local worker, source = said[1], said[2]
 expect_desk(source)
 expect('zset', keys.held(source))
+expect('zset', keys.dead)
 redis.call('HSET', KEYS[1], 'state', ARGV[6], 'error', ARGV[9], 'last_step', ARGV[4], 'last_answer', '')
 redis.call('HDEL', KEYS[1], 'token', 'worker', 'until')
 redis.call('ZREM', keys.held(source), ARGV[7])
@@ -20,8 +22,14 @@ if ARGV[8] == '' then
 else
   due_at_desk(source, ARGV[7], now + tonumber(ARGV[8]))
 end
+if ARGV[11] ~= '' then
+  local life = tonumber(ARGV[11])
+  redis.call('ZREMRANGEBYSCORE', keys.dead, '-inf', text(now - life)) -- of reports whose life is over
+  redis.call('ZADD', keys.dead, text(now), ARGV[7])
+  redis.call('PEXPIREAT', keys.dead, text(now + life))
+end
 if ARGV[10] ~= '' then
   push(KEYS[2], 'report', string.format('{"verb":"report","at":%.0f,"worker":"%s",', now, worker) .. ARGV[10])
 end
-push_entries(KEYS[2], 11)
+push_entries(KEYS[2], 12)
 return { 'ok' }

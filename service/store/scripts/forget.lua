@@ -1,10 +1,11 @@
 -- Forgets whom a settled action was about, and which ticket asked. What is open is kept: a promise is kept first.
 -- As often as asked: nothing of it needs to be there still.
 -- KEYS: [1] action:<id> hash [2] timeline:<id> list [3..] delivery:<digest> hash, each that may lead to it
--- derived keys: intent of the action, report of each of its reports; terms
+-- derived keys: intent of the action, report of each of its reports; dead; audit of now; terms
 -- ARGV: [1] now_ms [2] base [3] id [4] settled [5] waiting [6] due [7] '1' to say only whether it may be
 --       [8] the removal as it was read [9] the removal without the person [10] nobody's conversation
---       [11..] field, value of what else is written over
+--       [11] who and why, as JSON [12] life of the audit
+--       [13..] field, value of what else is written over
 -- Returns: {'ok'} | {'open', why: action, report, fresh, changed}
 local id = ARGV[3]
 expect('hash', KEYS[1])
@@ -28,13 +29,15 @@ expect('list', KEYS[2])
 for i = 3, #KEYS do expect('hash', KEYS[i]) end
 local intent = r.intent and r.intent ~= '' and keys.intent(r.intent)
 if intent then expect('string', intent) end
+expect('zset', keys.dead)
+expect_audit()
 expect('zset', keys.terms)
 
 redis.call('HSET', KEYS[1], 'removal', ARGV[9], 'masked', '', 'tags', '', 'intent', '', 'joins', '', 'progress', '',
   'conversation', ARGV[10], 'also', '', 'forgotten', '1')
 -- what is left to find it by is its source, and how it ended
 index(id, {}, function(term) return not string.find(term, ':', 1, true) end)
-for i = 11, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 13, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if intent and redis.call('GET', intent) == id then redis.call('DEL', intent) end
 -- The note is the last field of each line. Inside a text a quote has a backslash before it, so this is where it begins.
 local NOTE = ',"note":"'
@@ -42,7 +45,9 @@ for i, said in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   local at = string.find(said, NOTE, 1, true)
   if at then redis.call('LSET', KEYS[2], i - 1, string.sub(said, 1, at - 1) .. NOTE .. '"}') end
 end
+for report in string.gmatch(r.reports or '', '%S+') do redis.call('ZREM', keys.dead, report) end -- told to nobody any more
 for _, key in ipairs(reports) do redis.call('HSET', key, 'ticket', '', 'error', '', 'forgotten', '1') end
+if r.removal ~= ARGV[9] then audit(ARGV[12], 'forget', id, ARGV[11], r.source) end
 for i = 3, #KEYS do
   -- the hash of a body of which all but the number is known can be undone; that it came is remembered as before
   if redis.call('HGET', KEYS[i], 'action') == id then redis.call('HSET', KEYS[i], 'body_hash', '') end

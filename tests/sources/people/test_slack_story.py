@@ -13,7 +13,7 @@ from service.core import model as m
 from service.core.rules import Minted
 from service.flow import operations
 from service.web.accounts import account_json
-from tests.flow.stage import Scene, Stage
+from tests.flow.stage import ANNA, Scene, Stage
 from tests.sources.people.asking import Counter, kept
 from tests.sources.senders import PHONE
 from tests.sources.workspace import (
@@ -203,7 +203,7 @@ async def test_the_address_is_shown_nowhere(stage: Stage, log: io.BytesIO) -> No
     await counter.told(action_id)
     accounts.append(await stage.account(action_id))
     minted = Minted(f"acme.{'9' * 26}", "k" * 32)
-    await operations.replay(stage.store, stage.clock, minted, action_id, who="op", max_age_seconds=MINUTE)
+    await operations.replay(stage.store, stage.clock, minted, action_id, by=ANNA, max_age_seconds=MINUTE)
     accounts.append(await stage.account(minted.action_id))
     outcome = next(heard for heard in play.heard if heard.path == "/hook")
     said = [

@@ -14,7 +14,7 @@ from service.core.errors import Conflicting
 from service.core.rules import Minted
 from service.flow import operations
 from service.sources.signing import signed
-from tests.flow.stage import ORG, SECRET, SOURCE, Scene, Stage, policy
+from tests.flow.stage import ANNA, ORG, SECRET, SOURCE, Scene, Stage, policy
 
 OTHER_SOURCE = "chat"
 WEEK = 7 * 86_400
@@ -186,7 +186,7 @@ def comes_again(play: Play, row: str, column: str) -> Callable[[], Awaitable[m.R
         # what was done is done again only for who says how long it may take; what was late stays late without it
         again: dict[str, float] = {} if row in {"open_late", "expired"} else {"max_age_seconds": 120}
         store, clock = play.stage.store, play.stage.clock
-        return lambda: operations.replay(store, clock, minted, play.first, who="anna", **again)
+        return lambda: operations.replay(store, clock, minted, play.first, by=ANNA, **again)
     made: dict[str, Callable[[], m.Delivery]] = {
         "again": lambda: first_delivery(play, row),
         "other_body": lambda: play.delivery("first", play.clicked_ms, reason="another"),
