@@ -71,7 +71,7 @@ class Site:
             _takes(request, "POST")
         place, groups = (None, ()) if path == LOGOUT else self._place(request)
         if session is None:
-            return _shut_out(request)
+            return self._arriving(request) if _is_from_elsewhere(request) else _shut_out(request)
         form = await _form(request, session)
         if place is None:
             return self.entrance.leave(request)
@@ -79,6 +79,16 @@ class Site:
             raise TurnedAway(troubles.FOR_OPERATORS)
         query = fields_in(request.scope["query_string"].decode("latin-1"))
         return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
+
+    def _arriving(self, request: Request) -> Response:
+        """Return a page that asks for itself again: then the cookie comes along.
+
+        A browser keeps it back (SameSite=Strict) when a link in a mail or on a ticket leads here; without this, whoever
+        is in would be asked for a token at each alert.
+        """
+        answer = self.pages.page(200, "arriving.html", {"session": None, "path": ""}, request.headers)
+        answer.headers["Refresh"] = "0"
+        return answer
 
     def _place(self, request: Request) -> tuple[Place, Sequence[str]]:
         """Return what is at the path, and the groups in it.
@@ -95,6 +105,10 @@ class Site:
                     return place, found.groups()
                 allowed.extend(("GET", "HEAD") if place.method == "GET" else (place.method,))
         raise TurnedAway(troubles.wrong_method(", ".join(allowed)) if allowed else troubles.NOT_FOUND)
+
+
+def _is_from_elsewhere(request: Request) -> bool:
+    return request.method in {"GET", "HEAD"} and request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
 
 
 def _takes(request: Request, *methods: str) -> None:

@@ -7,9 +7,9 @@ const SLOWEST = 300;
 
 const colour = (tone) => getComputedStyle(document.documentElement).getPropertyValue(`--chart-${/^[a-z]+$/.test(tone ?? "") ? tone : "plain"}`).trim();
 const clock = (at, more = {}) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false, ...more });
-const size = (figure) => ({ width: Math.max(figure.clientWidth, WIDTH_LEAST), height: Number(figure.dataset.height) || 150 });
+const size = (figure, place) => ({ width: Math.max(place.clientWidth, WIDTH_LEAST), height: Number(figure.dataset.height) || 150 });
 
-const options = (figure, lines) => {
+const options = (figure, place, lines) => {
   const unit = figure.dataset.unit ? ` ${figure.dataset.unit}` : "";
   const tones = (figure.dataset.tones ?? "").split(" ");
   const axis = {
@@ -19,11 +19,11 @@ const options = (figure, lines) => {
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
   };
   return {
-    ...size(figure),
+    ...size(figure, place),
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max((most ?? 0) * 1.05, 1)] } },
     axes: [
-      { ...axis, space: 56, values: (_, moments) => moments.map((at) => clock(at)) },
+      { ...axis, size: 28, space: 56, values: (_, moments) => moments.map((at) => clock(at)) },
       { ...axis, size: 44, space: 32, values: (_, values) => values.map((value) => `${value}${unit}`) },
     ],
     series: [
@@ -45,10 +45,12 @@ class Drawing {
     this.place = document.createElement("div");
     this.place.className = "drawing";
     this.place.setAttribute("aria-hidden", "true");
-    figure.prepend(this.place);
+    const caption = figure.querySelector("figcaption");
+    if (caption) caption.after(this.place);
+    else figure.prepend(this.place);
     this.plot = null;
     this.known = null;
-    new ResizeObserver(() => this.plot?.setSize(size(figure))).observe(figure);
+    new ResizeObserver(() => this.plot?.setSize(size(figure, this.place))).observe(figure);
   }
 
   show(known) {
@@ -56,7 +58,7 @@ class Drawing {
     this.plot?.destroy();
     this.plot = null;
     const found = known?.[this.figure.dataset.of];
-    if (found) this.plot = new uPlot(options(this.figure, found.lines), [found.x, ...Object.values(found.lines)], this.place);
+    if (found) this.plot = new uPlot(options(this.figure, this.place, found.lines), [found.x, ...Object.values(found.lines)], this.place);
     this.figure.dataset.drawn = String(Boolean(this.plot));
   }
 }
