@@ -9,14 +9,18 @@ from importlib import metadata
 import typer
 
 from service.cli import (
+    acting,
     admitting,
     checking,
+    counting,
     explaining,
+    following,
     forgetting,
     healthy,
     previewing,
     proving,
     refusing,
+    retelling,
     running,
     sending,
     showing,
@@ -45,6 +49,11 @@ app.command()(proving.sign)
 app.command()(proving.verify)
 app.command()(previewing.preview)
 app.command()(explaining.explain)
+app.add_typer(acting.app)
+app.add_typer(retelling.app)
+app.command()(following.tail)
+app.command()(counting.stats)
+app.command()(following.audit)
 app.command()(steering.pause)
 app.command()(steering.resume)
 app.command()(refusing.refusals)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from service.core import model as m
 from service.core.errors import StoreDown
@@ -24,6 +25,7 @@ PAGE = 200  # actions a question
 LATE_MS = 10_000
 
 Warn = Callable[[str], None]
+T = TypeVar("T")
 
 
 async def tail(org: str, source: str, warn: Warn, stop: Stop) -> AsyncGenerator[Document, None]:
@@ -39,8 +41,8 @@ async def tail(org: str, source: str, warn: Warn, stop: Stop) -> AsyncGenerator[
     with stop.listening():
         async with watching(org, source) as watch:
             news = _News(watch, source, watch.clock.now())
-            async for one in _followed(news.look, warn, stop):
-                yield one
+            async for event in _followed(news.look, warn, stop):
+                yield event
 
 
 async def audit(
@@ -58,26 +60,27 @@ async def audit(
         Misconfigured: there is no such org, no such span of time, or no Redis.
         StoreDown: Redis is away.
     """
-    async with watching(org) as watch:
-        since_at, until_at = span_in(since, until, watch.clock.now())
-        places = {name: audit_from(since_at) for name in watch.orgs}
-        told = operations.audited(
-            watch.archive, watch.store, watch.orgs, since_at=since_at, until_at=until_at, cursors=places
-        )
-        async with aclosing(told):
-            async for one in told:
+    warn, stop = follow or (_nobody, Stop())
+    with stop.listening() if follow else nullcontext():
+        async with watching(org) as watch:
+            since_at, until_at = span_in(since, until, watch.clock.now())
+            places = {name: audit_from(since_at) for name in watch.orgs}
+            told = operations.audited(
+                watch.archive, watch.store, watch.orgs, since_at=since_at, until_at=until_at, cursors=places
+            )
+            async with aclosing(told):
+                async for one in told:
+                    if stop.said.is_set():
+                        return
+                    yield audit_line(one)
+            if follow is None:
+                return
+            async for one in _followed(_Lines(watch, places).new, warn, stop):
                 yield audit_line(one)
-        if follow is None:
-            return
-        warn, stop = follow
-        with stop.listening():
-            lines = _Lines(watch, places)
 
-            async def look() -> Sequence[Document]:
-                return [audit_line(one) for one in await lines.new()]
 
-            async for document in _followed(look, warn, stop):
-                yield document
+def _nobody(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(slots=True)
@@ -147,8 +150,9 @@ class _News:
 
 
 async def _followed(
-    look: Callable[[], Awaitable[Sequence[Document]]], warn: Warn, stop: Stop, every_seconds: float = EVERY_SECONDS
-) -> AsyncGenerator[Document, None]:
+    look: Callable[[], Awaitable[Sequence[T]]], warn: Warn, stop: Stop, every_seconds: float = EVERY_SECONDS
+) -> AsyncGenerator[T, None]:
+    """Yield what each look finds, until `stop` is said; see `tail` for what is said while Redis is away."""
     found, is_lost = await look(), False
     while True:
         for one in found:

@@ -118,6 +118,19 @@ async def test_away_and_back() -> None:
     assert warned == ["Redis is away: x; it is waited for", "Redis is back"]
 
 
+async def test_told_to_end_in_the_middle(kept: Kept) -> None:
+    """Who follows a long audit and has seen enough need not wait for its end."""
+    await kept.settled()
+    await kept.settled()
+    stop, told = Stop(), 0
+    async with aclosing(rooms.audit("", "", "", follow=(print, stop))) as lines:
+        async for _ in lines:
+            told += 1
+            stop.said.set()
+    assert told == 1
+    rooms._nobody("hears this")
+
+
 async def test_away_from_the_start(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no Redis at all nothing is waited for."""
     monkeypatch.setenv("ONHOOK_REDIS__URL", "redis://127.0.0.1:9")
