@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,10 +57,14 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            whole = path.with_suffix(".new")  # so that a crash leaves the whole secret there, or none
-            with os.fdopen(os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+            # so that a crash leaves the whole secret there, or none; and of several who begin at once, on a volume that
+            # they share, the first one's stays
+            made, whole = tempfile.mkstemp(dir=state_dir, prefix=".")
+            with os.fdopen(made, "w") as file:
                 file.write(f"{make()}\n")
-            whole.replace(path)
+            with contextlib.suppress(FileExistsError):
+                os.link(whole, path)
+            Path(whole).unlink()
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
         raise Misconfigured([f"the state directory {state_dir} cannot be used: {fault}"]) from None

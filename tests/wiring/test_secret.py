@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,9 +54,24 @@ def test_a_token_for_the_console(tmp_path: Path) -> None:
     assert not was_played(tmp_path)
 
 
+def test_several_at_once(tmp_path: Path) -> None:
+    """Processes that begin at the same time, on a folder that they share, have the same secret, and leave no other."""
+    for turn in range(20):
+        folder, together = tmp_path / str(turn), threading.Barrier(8)
+
+        def begin(folder: Path = folder, together: threading.Barrier = together) -> str:
+            together.wait()
+            return throw_away_secret(folder)
+
+        with ThreadPoolExecutor(8) as several:
+            made = {begun.result() for begun in [several.submit(begin) for _ in range(8)]}
+        assert made == {throw_away_secret(folder)}
+        assert len(list(folder.iterdir())) == 1
+
+
 def test_half_made(tmp_path: Path) -> None:
-    """What a crash left half written is made anew."""
-    secret_file(tmp_path).with_suffix(".new").write_text("whsec_half")
+    """What a crash left half written is no secret."""
+    (tmp_path / ".half").write_text("whsec_half")
     assert len(secret_in(throw_away_secret(tmp_path))) == 32
 
 
