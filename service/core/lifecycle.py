@@ -23,6 +23,7 @@ ACTION_STEPS: dict[str, Step] = {
     "unsent": Step(ActionState.PENDING, ActionState.PENDING),
     "put_back": Step(ActionState.PENDING, ActionState.PENDING),
     "settle": Step(ActionState.PENDING, ActionState.SETTLED),
+    "drop": Step(ActionState.PENDING, ActionState.SETTLED),
 }
 REPORT_STEPS: dict[str, Step] = {
     "settle": Step(ReportState.WAITING, ReportState.DUE),

@@ -24,8 +24,8 @@ def test_steps_lead_from_state_to_state(
 
 
 def test_a_settled_action_stays_settled() -> None:
-    """Only settle ends an action, and nothing leads out of the end: outcomes are written once."""
-    assert {name for name, step in ACTION_STEPS.items() if step.to == ActionState.SETTLED} == {"settle"}
+    """Only settle and a person's drop end an action, and nothing leads out of the end: outcomes are written once."""
+    assert {name for name, step in ACTION_STEPS.items() if step.to == ActionState.SETTLED} == {"settle", "drop"}
     assert not [name for name, step in ACTION_STEPS.items() if step.source == ActionState.SETTLED]
 
 

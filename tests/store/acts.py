@@ -11,7 +11,7 @@ from service.core.errors import BacklogFull, TooMany
 from service.store.archive import RedisArchive
 from service.store.forgetting import Forgetting, Kind, Wanted
 from service.store.refusals import RefusalBook
-from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, Story, offered
+from tests.store.stories import ACCEPTED, ANNA, GONE, LOOKED, ORG, Story, offered, uuid
 
 Act = Callable[[Story], Awaitable[None]]
 OTHER = "f" * 32
@@ -157,6 +157,16 @@ async def _read(story: Story) -> None:
     await story.store.read(await story.settled())
 
 
+async def _drop(story: Story) -> None:
+    await story.accepted(1, channels=("ticket", "webhook"))
+    claim = await story.claimed(2, conversation_id=uuid(2))
+    assert await story.store.drop(claim.action.id, by=ANNA)
+
+
+async def _drop_nothing(story: Story) -> None:
+    assert not await story.store.drop(story.dice.action_id(ORG), by=ANNA)
+
+
 async def _find(story: Story) -> None:
     await story.settled()
     archive = RedisArchive(story.runner, now_ms=story.clock.now)
@@ -273,6 +283,8 @@ ACTS: list[tuple[Act, str, str]] = [
     (_retell, "retell", SAME),
     (_read, "read", SAME),
     (_find, "find", SAME),
+    (_drop, "drop", DONE),
+    (_drop_nothing, "drop", SAME),
     (_walk, "walk", SAME),
     (_pause, "pause", SAME),
     (_resume, "pause", SAME),

@@ -93,8 +93,8 @@ HOLDING = (
     ),
     Mutant(
         "the conversation is free when the action is settled",
-        "store/scripts/settle.lua",
-        (("release(conversation, id, ARGV[4], tonumber(ARGV[18]))", ""),),
+        "store/scripts/prologue.lua",
+        (("release(ending.conversation, id, step, tonumber(ARGV[18]))", ""),),
         "tests/store/test_redis_claim.py::test_one_conversation_one_owner",
     ),
     Mutant(
@@ -298,7 +298,7 @@ ACCEPTING = (
     ),
     Mutant(
         "phone numbers go with the end",
-        "store/scripts/settle.lua",
+        "store/scripts/prologue.lua",
         (("if r.masked ~= '' then redis", "if r.masked == '-' then redis"),),
         "tests/store/test_redis.py::test_phone_numbers_go_with_the_end",
     ),
