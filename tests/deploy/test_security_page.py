@@ -13,6 +13,7 @@ ATTACKERS = [
     "Who holds a source's secret",
     "An agent with a login to the ticket system",
     "An operator",
+    "At the console's door",
     "A neighbour: another source, another org",
     "Somebody in Redis",
     "A Genesys or a desk that is broken, or not who it says",
