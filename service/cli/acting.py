@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -41,7 +42,10 @@ Until = Annotated[str, typer.Option(help="Received before then.")]
 Why = Annotated[str, typer.Option(help="Why, for the audit.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
 Json = Annotated[bool, typer.Option("--json", help="Say it as one JSON document, for programs.")]
-_SHOWN = ("action", "received_at", "source", "ticket", "requester", "person", "outcome", "reason", "seconds")
+# what matters most stands first
+_SHOWN = ("action", "outcome", "ticket", "person", "received_at", "reason", "source", "requester", "seconds")
+_STEPS = ("verb", "duration_ms", "status", "note", "correlation_id", "worker")
+_REPORTS = ("ticket", "state", "tries", "error", "channel")
 
 
 @app.command("list")
@@ -68,7 +72,7 @@ def list_(
         printing.line(page)
         return
     if page["actions"]:
-        printing.table(_SHOWN, ([one[key] for key in _SHOWN] for one in page["actions"]))
+        printing.table([*map(_head, _SHOWN)], ([one[key] for key in _SHOWN] for one in page["actions"]))
     if page["after"]:
         printing.say(f"there is more: the same with --after {page['after']}")
     elif not page["actions"]:
@@ -94,25 +98,15 @@ def show(
         printing.line(told)
         return
     printing.facts(_facts(told))
-    printing.table(
-        ["at", "verb", "ms", "status", "worker", "correlation id", "note"],
-        (
-            [one[key] for key in ("at", "verb", "duration_ms", "status", "worker", "correlation_id", "note")]
-            for one in told["timeline"]
-        ),
-        "Timeline",
-    )
+    printing.table(["after s", *map(_head, _STEPS)], _timeline(told), "Timeline")
     sends = [(send, send["answer"] or {}) for send in told["sends"]]
     keys = ("kind", "status", "code", "message", "correlation_id")
-    rows = ([send["number"], send["marked_at"], *map(answer.get, keys)] for send, answer in sends)
+    rows = ([send["number"], *map(answer.get, keys), send["marked_at"]] for send, answer in sends)
     if sends:
-        printing.table(["send", "marked at", "answer", "status", "code", "message", "correlation id"], rows, "Sends")
+        printing.table(["send", "answer", *map(_head, keys[1:]), "marked at"], rows, "Sends")
     if told["reports"]:
-        reports = (
-            [one["channel"], _ticket(one["ticket"]), one["state"], one["tries"], one["error"]]
-            for one in told["reports"]
-        )
-        printing.table(["report", "ticket", "state", "tries", "error"], reports, "Reports")
+        reports = ([*map({**one, "ticket": _ticket(one["ticket"])}.get, _REPORTS)] for one in told["reports"])
+        printing.table(_REPORTS, reports, "Reports")
 
 
 @app.command()
@@ -227,6 +221,18 @@ def _facts(told: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "replay of", told["replay_of"]
     for name in ("bystanders", "remaining", "vanished"):
         yield name, ", ".join(f"{count} {purpose}" for purpose, count in (outcome or {}).get(name, {}).items())
+
+
+def _timeline(told: Mapping[str, Any]) -> Iterator[list[object]]:
+    """Yield a row for each step: how long after the receipt it began, and what is known of it."""
+    received = datetime.fromisoformat(told["received_at"])
+    for step in told["timeline"]:
+        after = (datetime.fromisoformat(step["at"]) - received).total_seconds()
+        yield [f"{after:.3f}", *map(step.get, _STEPS)]
+
+
+def _head(key: str) -> str:
+    return {"duration_ms": "ms"}.get(key, key.replace("_", " "))
 
 
 def _ticket(ticket: Mapping[str, str] | None) -> str:

@@ -21,6 +21,7 @@ import typer
 # a spreadsheet takes a cell that begins so for a formula, and works it out; the wide forms some of them take as well
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones are what is meant
 _INDENT = 14  # the width of the names in `facts`
+_FOLDED = 16  # characters to which a column of a table may be folded: two words
 
 
 T = TypeVar("T")
@@ -71,22 +72,40 @@ def cell(value: object) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print rows: a table with its heads on a terminal; in a pipe a line for each, tabs between, and nothing else."""
+    """Print rows: a table with its heads on a terminal; in a pipe a line for each, tabs between, and nothing else.
+
+    What matters most stands first: columns for which a terminal is too narrow are left out, and named below it.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console, cells = Console(), [[cell(value) for value in row] for row in rows]
     if not console.is_terminal:
-        for row in rows:
-            typer.echo("\t".join(map(cell, row)))
+        for row in cells:
+            typer.echo("\t".join(row))
         return
     shown = Table(title=Text(title, "bold") if title else None, title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        shown.add_column(Text(head, "bold"), overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(cell(value)) for value in row))  # a text, not markup: “[red]” is three letters in brackets
+    fits = _fitting([max(map(len, column)) for column in zip(heads, *cells, strict=True)], console.width)
+    for head in heads[:fits]:
+        # an id is copied whole: what is folded is the last column, which says something in words
+        shown.add_column(Text(head, "bold"), overflow="fold", no_wrap=head != heads[fits - 1])
+    for row in cells:
+        shown.add_row(*map(Text, row[:fits]))  # a text, not markup: “[red]” is three letters in brackets
     console.print(shown)
+    if left := ", ".join(heads[fits:]):
+        console.print(Text(f"Not shown: {left}. A wider terminal shows it, and --json.", "dim"))
+
+
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """Return how many columns fit, two spaces between; the last may be folded if enough of it is left to read."""
+    room, fits = width, 0
+    for column in widths:
+        if fits and room < min(column, _FOLDED):
+            break
+        room -= column + 2
+        fits += 1
+    return fits
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:

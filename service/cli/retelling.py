@@ -13,7 +13,7 @@ app = typer.Typer(
     name="dead", help="Reports that could not be delivered: list them by cause, tell them again.", no_args_is_help=True
 )
 Org = Annotated[str, typer.Option(help="Only this org; all configured ones without it.")]
-_SHOWN = ("report", "ticket", "died_at", "tries", "outcome", "error")
+_SHOWN = ("report", "ticket", "error", "outcome", "tries", "died_at")  # what matters most stands first
 _NONE = "There is no dead letter: every ticket was told, or is still tried."
 
 
@@ -39,7 +39,9 @@ def list_(
     elif not letters:
         typer.echo(_NONE)
     elif each:
-        printing.table([*_SHOWN], ([letter[key] for key in _SHOWN] for letter in letters))
+        printing.table(
+            [key.replace("_", " ") for key in _SHOWN], ([letter[key] for key in _SHOWN] for letter in letters)
+        )
     else:
         counted = Counter(str(letter["cause"]) for letter in letters)
         sources = {cause: sorted({str(one["source"]) for one in letters if one["cause"] == cause}) for cause in counted}

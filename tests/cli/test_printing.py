@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -36,6 +37,30 @@ def test_a_table(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
     assert "People" in out
     assert "how many" in out
     assert out.index("who") < out.index("anna")
+
+
+@pytest.mark.parametrize(
+    "columns, shown, left",
+    [
+        ("80", ["action", "outcome", "note"], "more"),
+        ("60", ["action", "outcome"], "note, more"),
+        ("20", ["action"], ""),
+    ],
+)
+def test_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str, shown: list[str], left: str
+) -> None:
+    """What has no room is left out and named; an id is never cut, and only the last column is folded."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+    note = "several words that go on and on and on and on"
+    printing.table(["action", "outcome", "note", "more"], [("a" * 34, "disconnected", note, "b" * 30)])
+    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert out.split("\n")[0].split() == shown
+    assert ("a" * 34 in out) is (columns != "20")
+    assert ("on and on" in out) is ("note" in shown)
+    assert "bb" not in out
+    assert f"Not shown: {left}" in " ".join(out.split())
 
 
 def test_hostile_text_in_a_table(is_terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
