@@ -6,6 +6,7 @@ from tests.story.mutants.mutant import Mutant
 from tests.story.mutants.of_bounds import BOUNDS
 from tests.story.mutants.of_code import CODE
 from tests.story.mutants.of_console import CONSOLE
+from tests.story.mutants.of_ledger import LEDGER
 from tests.story.mutants.of_people import PEOPLE
 from tests.story.mutants.of_policies import POLICIES
 from tests.story.mutants.of_routes import ROUTES
@@ -13,7 +14,18 @@ from tests.story.mutants.of_rules import RULES
 from tests.story.mutants.of_scripts import SCRIPTS
 from tests.story.mutants.of_systems import SYSTEMS
 
-MUTANTS: tuple[Mutant, ...] = (*RULES, *PEOPLE, *CODE, *ROUTES, *SCRIPTS, *POLICIES, *BOUNDS, *SYSTEMS, *CONSOLE)
+MUTANTS: tuple[Mutant, ...] = (
+    *RULES,
+    *PEOPLE,
+    *CODE,
+    *ROUTES,
+    *SCRIPTS,
+    *POLICIES,
+    *BOUNDS,
+    *SYSTEMS,
+    *LEDGER,
+    *CONSOLE,
+)
 
 
 def markdown() -> str:

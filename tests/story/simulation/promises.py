@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import cast
 
 from service.core import model as m
 from tests.story.simulation.chaos import LINK_SECONDS
@@ -19,7 +21,7 @@ K = m.OutcomeKind
 
 def broken_in(story: Story) -> list[Broken]:
     """Return every promise that this story broke."""
-    questions = (_ends, _same, _sends, _deadlines, _effects, _outcomes, _reports, _last_pair, _leftovers)
+    questions = (_ends, _same, _sends, _deadlines, _effects, _outcomes, _reports, _audited, _last_pair, _leftovers)
     found = [*story.ledger.breaches, *(broken for question in questions for broken in question(story))]
     return [broken for broken in found if broken[0] in KEPT] if story.ledger.hits[HIT] else found
 
@@ -183,6 +185,19 @@ def _reports(story: Story) -> Iterator[Broken]:
         asked = {wish.ticket for wish in story.ledger.wishes if action in wish.actions and wish.ticket}
         if asked - tickets:
             yield "the ticket is told", f"{action} has no report for {asked - tickets}"
+
+
+def _audited(story: Story) -> Iterator[Broken]:
+    """One line in the audit for each end, and none for anything that did not end so."""
+    lines: dict[str, list[tuple[str, str]]] = {}
+    for key in story.client.scan_iter("*}:audit:*", count=1000):
+        for said in map(json.loads, cast("list[str]", story.client.lrange(str(key), 0, -1))):
+            if said[1] == m.Deed.SETTLE:
+                lines.setdefault(said[2], []).append((said[6], said[7]))
+    ended = {action: [(end.outcome.value, end.reason) for end in ends] for action, ends in story.ledger.ends.items()}
+    for action in lines.keys() | ended.keys():
+        if lines.get(action) != ended.get(action):
+            yield "one line in the audit", f"{action} ended as {ended.get(action)}, audited as {lines.get(action)}"
 
 
 def _last_pair(story: Story) -> Iterator[Broken]:
