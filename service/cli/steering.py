@@ -10,27 +10,37 @@ import typer
 Org = Annotated[str, typer.Option(help="Only this org; all configured ones without it.")]
 Why = Annotated[str, typer.Option(help="Why, for the audit.")]
 Source = Annotated[str, typer.Option(help="Only what this source asks.")]
+Json = Annotated[bool, typer.Option("--json", help="Say it as one JSON document, for programs.")]
 
 
-def pause(org: Org = "", source: Source = "", why: Why = "") -> None:
+def pause(org: Org = "", source: Source = "", why: Why = "", as_json: Json = False) -> None:
     """Remove nobody until `resume`. Webhooks are still accepted; clicks that wait too long expire and say so.
 
     Example: onhook pause --org acme --why "CHG0031337"
     """
-    from service.wiring.house import steer
-    from service.wiring.machine import operator
-
-    names = asyncio.run(steer(org, source, operator(why), is_pause=True))
-    typer.echo(f"Paused: {', '.join(names)}. Clicks are kept until they are too old; `onhook resume` goes on.")
+    names = _steered(org, source, why, as_json=as_json, is_pause=True)
+    if names:
+        typer.echo(f"Paused: {names}. Clicks are kept until they are too old; `onhook resume` goes on.")
 
 
-def resume(org: Org = "", source: Source = "", why: Why = "") -> None:
+def resume(org: Org = "", source: Source = "", why: Why = "", as_json: Json = False) -> None:
     """Go on after `pause`: what is still in time is done now.
 
     Example: onhook resume --org acme
     """
-    from service.wiring.house import steer
-    from service.wiring.machine import operator
+    names = _steered(org, source, why, as_json=as_json, is_pause=False)
+    if names:
+        typer.echo(f"Going on: {names}.")
 
-    names = asyncio.run(steer(org, source, operator(why), is_pause=False))
-    typer.echo(f"Going on: {', '.join(names)}.")
+
+def _steered(org: str, source: str, why: str, *, as_json: bool, is_pause: bool) -> str:
+    """Do it, and return what it was in words; "" where it was said as JSON."""
+    from service.cli import printing
+    from service.wiring.machine import operator
+    from service.wiring.steering import steer
+
+    orgs = asyncio.run(steer(org, source, operator(why), is_pause=is_pause))
+    if as_json:
+        printing.line({"is_paused": is_pause, "orgs": orgs, "source": source or None})
+        return ""
+    return f"source {source}" if source else ", ".join(f"org {name}" for name in orgs)

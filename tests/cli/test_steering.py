@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -19,6 +21,15 @@ def test_pause_and_resume(beside: Commands, service: Service) -> None:
     assert (beside("resume", "--source", "sandbox"), beside.out) == (0, "Going on: source sandbox.\n")
     ready = httpx.get(f"{service.private}/readyz", trust_env=False).json()
     assert ready["orgs"]["sandbox"]["paused"] == []
+
+
+def test_for_programs(beside: Commands) -> None:
+    """For programs it is said which orgs are meant, and which source."""
+    assert beside("pause", "--source", "sandbox", "--json") == 0
+    assert json.loads(beside.out) == {"is_paused": True, "orgs": ["sandbox"], "source": "sandbox"}
+    assert beside("resume", "--json") == 0
+    assert json.loads(beside.out) == {"is_paused": False, "orgs": ["sandbox"], "source": None}
+    assert beside("resume", "--source", "sandbox") == 0
 
 
 @pytest.mark.parametrize("command", ["pause", "resume"])

@@ -1,4 +1,4 @@
-"""Where the Redis is that a process works on, how its parts are opened and closed, and how a person steers it."""
+"""Where the Redis is that a process works on, and how its parts are opened and closed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from service.core.errors import Misconfigured
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
 from service.store.embedded import EmbeddedRedis, attach
-from service.store.ledger import RedisLedger
-from service.wiring.house import opened, opened_store, steer
-from service.wiring.secret import throw_away_secret
-from tests.wiring.running import own, stand
+from service.wiring.house import opened, opened_store
+from tests.wiring.running import own
 from tests.wiring.test_processes import OFFLINE
 
 ANNA = m.Operator("anna", "for the night")
@@ -121,60 +119,3 @@ async def test_closed_at_once(redis_server: EmbeddedRedis, folder: Path, turns: 
                 await asyncio.sleep(0)
     # what swallows the word to end swallows the timeout's too: that it came is seen by the time alone
     assert moment() - began < 5
-
-
-@pytest.mark.parametrize(
-    "org, source, names, paused",
-    [
-        ("", "", ["org acme", "org other"], {"acme": {""}, "other": {""}}),
-        ("acme", "", ["org acme"], {"acme": {""}, "other": set()}),
-        ("", "jira", ["source jira"], {"acme": set(), "other": {"jira"}}),
-        ("other", "jira", ["source jira"], {"acme": set(), "other": {"jira"}}),
-    ],
-)
-async def test_steer(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, org: str, source: str, names: list[str], paused: dict[str, set[str]]
-) -> None:
-    """A person pauses everything, one org or one source, by her name, and takes it back."""
-    stand(monkeypatch, own(folder) | OFFLINE | OTHER)
-    with EmbeddedRedis(folder):
-        assert await steer(org, source, ANNA, is_pause=True) == names
-        async with opened_store(settings.read(), may_start=False) as (store, link, _):
-            assert {name: set(await store.paused(name)) for name in paused} == paused
-            pauses = [one.by for name in paused for one in (await RedisLedger(link).pauses(name)).values()]
-            assert set(pauses) == {ANNA}
-            assert await steer(org, source, ANNA, is_pause=False) == names
-            assert [await store.paused(name) for name in paused] == [frozenset(), frozenset()]
-
-
-async def test_steer_a_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The org and the source that `up --sandbox` brings can be steered too, though no settings name them."""
-    stand(monkeypatch, own(folder))
-    throw_away_secret(folder)
-    with EmbeddedRedis(folder):
-        assert await steer("", "", ANNA, is_pause=True) == ["org sandbox"]
-        assert await steer("", "sandbox", ANNA, is_pause=True) == ["source sandbox"]
-        assert await steer("sandbox", "", ANNA, is_pause=False) == ["org sandbox"]
-
-
-@pytest.mark.parametrize(
-    "org, source, why",
-    [
-        ("acne", "", "there is no [orgs.acne]; there is acme, other"),
-        ("", "dusk", "there is no [sources.dusk]; there is desk, jira"),
-        ("acme", "jira", "sources.jira acts on org other, not on acme: leave --org out"),
-    ],
-)
-async def test_steer_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch, org: str, source: str, why: str) -> None:
-    """Whoever names what is not there hears what is."""
-    stand(monkeypatch, own(folder) | OFFLINE | OTHER)
-    with pytest.raises(Misconfigured) as caught:
-        await steer(org, source, ANNA, is_pause=True)
-    assert caught.value.faults == (why,)
-
-
-async def test_steer_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no org is configured nothing is paused in silence."""
-    stand(monkeypatch, own(folder))
-    with pytest.raises(Misconfigured, match="orgs: there is none; run this where the settings of the service are"):
-        await steer("", "", ANNA, is_pause=True)

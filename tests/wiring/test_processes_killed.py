@@ -10,8 +10,9 @@ import pytest
 
 from service import settings
 from service.core import model as m
-from service.wiring.house import opened_store, steer
+from service.wiring.house import opened_store
 from service.wiring.playing import played
+from service.wiring.steering import steer
 from tests.wiring.kin import descendants_of, is_running
 from tests.wiring.running import child, click, confer, own, present, stand, until, wired
 
@@ -38,7 +39,7 @@ async def test_accepted_before_the_kill(
         stand(monkeypatch, own(folder) | variables)
         with child(folder, "up", variables=variables) as first:
             door = first.hear("The public door is at ")
-            assert await steer("", "", m.SOMEBODY, is_pause=True) == ["org sandbox"]
+            assert await steer("", "", m.SOMEBODY, is_pause=True) == ["sandbox"]
             cid = await confer(client, play)
             receipt = (await click(client, door, folder, cid)).json()
             assert receipt["status"] == "accepted"
