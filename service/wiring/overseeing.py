@@ -103,4 +103,5 @@ async def _standing(house: House, org: str) -> Standing:
         open_reports=burden.reports,
         reports_overdue_seconds=burden.reports_overdue_seconds,
         calls=burden.calls,
+        dead=burden.dead,
     )

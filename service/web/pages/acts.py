@@ -80,7 +80,9 @@ class Acting:
         preview = None
         if m.org_of(preview_id) == shown.org:
             await operations.outcome_of(watch.store, watch.waiter, watch.clock, preview_id, PREVIEW_SECONDS)
-            preview = await self.looking.one(preview_id)
+            found = await self.looking.one(preview_id)
+            # anybody can write an address: what is shown as who would go is a preview, and of this conversation
+            preview = found if found.is_preview and found.conversation == shown.conversation else None
         # the form names the new action, so that one that is sent twice is the same replay
         minted = watch.minted(shown.org)
         context = {"one": shown, "preview": preview, "minted": minted, "within_most": WITHIN_MOST}

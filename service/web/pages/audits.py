@@ -131,7 +131,7 @@ def line_of(one: Audited, now: int) -> Line:
         what="" if line.deed is m.Deed.FORGET else what,
         who=safe(line.who, 80) or ("" if is_end else "this service"),
         why=safe(line.why),
-        source=safe(line.source or (action.source if action else ""), 80),
+        source=safe(line.source or (action.source if action else ""), 80) if one.action_id else "",
         requester=safe(removal.requester, 80) if removal else "",
         ticket=ticket_of(ticket or None),
         asked=asked_for(removal) if removal else "",

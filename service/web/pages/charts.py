@@ -79,7 +79,7 @@ def hours(minutes: Sequence[m.Minute], now: int) -> Sequence[Hour]:
 
 
 def _hour(one: m.Minute) -> Hour:
-    outcomes = {kind.replace("_", " "): count for kind, count in sorted(one.outcomes.items()) if count}
+    outcomes = {kind: count for kind, count in sorted(one.outcomes.items()) if count}
     accepted, refused = sum(one.accepted.values()), sum(one.refused.values())
     return Hour(one.at, accepted, refused, outcomes, said_within(one.gone, 0.5), said_within(one.gone, 0.95))
 

@@ -66,6 +66,7 @@ class OrgNow:
 
     Attributes:
         mode: what it does, in words.
+        dead: how many tickets could not be told.
         outcomes_hour: how actions ended within the last hour, by kind.
         gone_hour: within how many seconds 95 of 100 were gone, within the last hour; "" where nobody was removed.
     """
@@ -75,6 +76,7 @@ class OrgNow:
     held: Sequence[Held]
     backlog: Line
     reports: Line
+    dead: int
     budget: Line
     crew: Sequence[Crew]
     no_crew: str
@@ -125,11 +127,12 @@ def org_now(
         held=[_held(one, now) for one in standing.pauses],
         backlog=_backlog(standing),
         reports=_reports(standing),
+        dead=sum(standing.dead.values()),
         budget=_budget(standing),
         crew=[crew_of(one, now) for one in crew],
         no_crew="" if crew else "No worker was there within the last minutes, so nobody is removed and no ticket told.",
         heard=[heard(name, hour, day, standing, is_paused=name in paused) for name in sources],
-        outcomes_hour={kind.replace("_", " "): count for kind, count in sorted(hour.outcomes.items()) if count},
+        outcomes_hour={kind: count for kind, count in sorted(hour.outcomes.items()) if count},
         gone_hour=charts.said_within(hour.gone, 0.95),
     )
 
@@ -157,6 +160,8 @@ def crew_of(one: m.Attendance, now: int) -> Crew:
     quiet, asked = (now - one.seen_at) / 1000, (now - one.claimed_at) / 1000
     if quiet > QUIET_SECONDS:
         state = Line("bad", f"not heard of for {span(quiet)}")
+    elif not one.claimed_at:
+        state = Line("dim", "has not asked for work yet")
     elif asked > QUIET_SECONDS:
         state = Line("warn", f"has not asked for work for {span(asked)}")
     else:
@@ -202,7 +207,7 @@ def _backlog(standing: Standing) -> Line:
 def _reports(standing: Standing) -> Line:
     count = sum(standing.open_reports.values())
     if not count:
-        return Line("good", "every ticket is told")
+        return Line("good", "none waits to be told")
     waits = f"{count} still to be told"
     late = standing.reports_overdue_seconds
     return Line("warn" if late > LATE_SECONDS else "dim", f"{waits}; the oldest has been due for {span(late)}")

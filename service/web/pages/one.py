@@ -13,6 +13,7 @@ from service.web.pages.telling import Badge, When, asked_for, badge, people, saf
 from service.web.pages.timeline import Share, Step, shares, steps
 
 LONGEST_NOTE = 3000  # a note names each candidate; this is more than any has
+LONGEST_REASON = 1000  # characters that a page has room for; the record holds the rest
 _STATES = {
     m.ReportState.WAITING: Badge("info", "waits for the end"),
     m.ReportState.DUE: Badge("warn", "still to be told"),
@@ -100,6 +101,7 @@ class One:
     outcome: Badge
     reason: str
     marks: tuple[str, ...]
+    is_preview: bool
     took: str
     clicked: When | None
     received: When | None
@@ -166,6 +168,7 @@ def one_of(account: m.Account, kin: Sequence[m.Action], around: Around) -> One:
         outcome=badge(outcome),
         reason=spelled(outcome.reason) if outcome else "",
         marks=marks(action),
+        is_preview=removal.preview,
         took=took(action, now),
         clicked=when(action.clicked_at, now),
         received=when(action.received_at, now),
@@ -177,7 +180,7 @@ def one_of(account: m.Account, kin: Sequence[m.Action], around: Around) -> One:
         ticket=ticket_of(removal.ticket),
         reference=safe(removal.ticket.reference) if removal.ticket else "",
         requester=safe(removal.requester),
-        why=safe(removal.reason, LONGEST_NOTE),
+        why=safe(removal.reason, LONGEST_REASON),
         explanation=safe(wording.explanation(outcome), LONGEST_NOTE) if outcome else "",
         advice=safe(wording.advice(action), LONGEST_NOTE),
         waits="" if outcome else _waits(action, now),

@@ -85,7 +85,7 @@ def shares(action: m.Action, timeline: Sequence[m.Entry]) -> Sequence[Share]:
     if waited > 0:
         spent["waiting"] = waited
     parts = sorted(spent.items(), key=lambda one: one[1], reverse=True)
-    return [Share(verb, span(ms / 1000), min(round(100 * ms / whole), 100)) for verb, ms in parts if ms >= 1]
+    return [Share(safe(verb, 20), span(ms / 1000), min(round(100 * ms / whole), 100)) for verb, ms in parts if ms >= 1]
 
 
 def _step(entry: m.Entry, clicked_at: int, begin: int, scale: float, now: int) -> Step:

@@ -36,6 +36,7 @@ class Standing:
         open_reports: that are still to be told, by source; sources without one are left out.
         reports_overdue_seconds: the same of the reports.
         calls: first looks that its budget carries now.
+        dead: dead letters by source, of the newest.
     """
 
     org: str
@@ -47,6 +48,7 @@ class Standing:
     open_reports: Mapping[str, int] = field(default_factory=dict)
     reports_overdue_seconds: float = 0.0
     calls: int = 0
+    dead: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

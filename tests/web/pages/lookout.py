@@ -22,10 +22,10 @@ from service.web.console.entrance import Entrance
 from service.web.console.pages import Pages
 from service.web.console.sessions import COOKIE, Holder, Role, Sessions
 from service.web.console.site import Site
-from service.web.door import Door
 from service.web.pages.places import places
 from service.web.pages.watch import Pause, Standing, Watch
 from tests.flow.stage import ORG, SOURCE, Stage
+from tests.web.console.ground import door_with
 
 HOST = "http://127.0.0.1"
 PUBLIC = "https://onhook.test/in/"
@@ -77,9 +77,8 @@ class Lookout:
         }
         entrance = Entrance(sessions, stage.clock, stage.dice, pages)
         site = Site(entrance, pages, places(self.watch), self.watch.around, frozenset({"127.0.0.1"}))
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=Door((), {"/console": site.answer})), base_url=HOST
-        )
+        self.door = door_with(site)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.door), base_url=HOST)
         return self
 
     async def __aexit__(
@@ -106,6 +105,7 @@ class Lookout:
                 open_reports=burden.reports,
                 reports_overdue_seconds=burden.reports_overdue_seconds,
                 calls=burden.calls,
+                dead=burden.dead,
             )
         ]
 
@@ -159,11 +159,11 @@ class Lookout:
 
 
 def words(html: str) -> str:
-    """Return the text of a page: tags are left out, entities read, white space made one space."""
+    """Return the text of a page: tags are left out, entities read, white space made one space, none before a comma."""
     bare = re.sub(r"<[^>]*>", " ", re.sub(r"(?s)<(head|script|svg)\b.*?</\1>", " ", html))
     for name, sign in (("lt", "<"), ("gt", ">"), ("#34", '"'), ("#39", "'"), ("amp", "&")):
         bare = bare.replace(f"&{name};", sign)
-    return " ".join(bare.split())
+    return re.sub(r" ([;,.:])", r"\1", " ".join(bare.split()))
 
 
 def json_of(answer: httpx.Response) -> object:

@@ -109,6 +109,25 @@ async def test_a_day_of_too_many() -> None:
     assert (shown.is_cut, shown.pages) == (True, audits.BLOCKS_MOST // audits.BLOCKS)
 
 
+async def test_a_place_without_lines() -> None:
+    """Where nothing is read and the audit goes on all the same, so does the page."""
+
+    class Gap(Book):
+        """An audit whose first lines a newer version wrote."""
+
+        async def audit(self, org: str, limit: int, after: str = "") -> tuple[Sequence[m.AuditLine], str]:
+            some, place = await super().audit(org, limit, after)
+            return ([] if not after else some), place
+
+        def place(self, at: int) -> str:
+            return ""
+
+    book = Gap([paused(TODAY + number) for number in range(150)])
+    archive, store = cast("Archive", book), cast("Store", Nothing())
+    shown = await audits.day_of(archive, store, "acme", TODAY, 1, NOW, place_of=book.place)
+    assert len(shown.lines) == 50
+
+
 async def test_a_record_that_is_gone() -> None:
     """A line whose action has aged out says that its record is not kept any more."""
     (line,) = (await day([m.AuditLine(TODAY, m.Deed.SETTLE, ID, source="desk", outcome="failed")])).lines

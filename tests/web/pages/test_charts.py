@@ -63,7 +63,7 @@ def test_the_table_beside_the_charts() -> None:
         m.Minute(NOON + 5 * MINUTE, {}, {}, {"already_gone": 1}, (0,) * 7),
     ]
     assert charts.hours(minutes, NOON + 10 * MINUTE) == [
-        charts.Hour(NOON, 0, 0, {"already gone": 1}, "", ""),
+        charts.Hour(NOON, 0, 0, {"already_gone": 1}, "", ""),
         charts.Hour(NOON - 3 * HOUR, 2, 1, {"disconnected": 2}, "≤ 1 s", "≤ 1 s"),
     ]
 

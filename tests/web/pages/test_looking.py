@@ -162,6 +162,7 @@ async def test_dead_letters(lookout: Lookout) -> None:
     action_id = await stage.click(await stage.scene(), sys_id="0" * 32)
     await stage.finish(action_id)
     await stage.tell()
+    assert "1 could not be told" in await lookout.text("")
     shown = await lookout.get("/dead")
     assert action_id in shown.text
     assert "Tell the marked again" in shown.text

@@ -119,7 +119,7 @@ def test_the_last_hour() -> None:
         m.Minute(NOW - HOUR // 2, {"desk": 3}, {}, {"already_gone": 1, "disconnected": 2}, (2, 0, 0, 0, 0, 0, 0)),
     ]
     org = shown(minutes=minutes)
-    assert org.outcomes_hour == {"already gone": 1, "disconnected": 2}
+    assert org.outcomes_hour == {"already_gone": 1, "disconnected": 2}
     assert org.gone_hour == "≤ 0.5 s"
 
 
@@ -132,6 +132,11 @@ def test_the_last_hour() -> None:
             {"claimed_at": NOW - 60_000, "token_until": 0},
             ("warn", "has not asked for work for 1 min 0 s"),
             ("dim", "no token needed yet"),
+        ),
+        (
+            {"claimed_at": 0},
+            ("dim", "has not asked for work yet"),
+            ("good", "a token for another 1 h 0 min"),
         ),
         ({"token_fault": "401 from login"}, ("good", "at work"), ("bad", "no token: 401 from login")),
         (
