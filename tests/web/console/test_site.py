@@ -151,6 +151,17 @@ async def test_scripts_of_who_is_out(stranger: Browser) -> None:
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_by_a_link_from_elsewhere(stranger: Browser, beth: Browser, site: str) -> None:
+    """Who comes by a link from elsewhere comes without his cookie, so the page asks for itself once more, with it."""
+    arriving = await stranger.get("/part?q=x", sec_fetch_site=site)
+    assert (arriving.status_code, arriving.headers["refresh"]) == (200, "0")
+    assert inline_in(arriving.text) == []
+    assert (await stranger.get("/part?q=x", sec_fetch_site="same-origin")).status_code == 303
+    assert (await stranger.ask("POST", "/act", {}, {"origin": ORIGIN, "sec-fetch-site": site})).status_code == 403
+    assert "refresh" not in (await beth.get("/part", sec_fetch_site=site)).headers
+
+
 async def test_a_part_that_is_as_it_was(beth: Browser, ground: Ground) -> None:
     """A part of a page that did not change costs nothing; one that did comes whole, without the page around it."""
     first = await beth.get("/part")
