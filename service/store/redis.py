@@ -304,7 +304,6 @@ class RedisStore(RedisBudget):
         reply = await self._runner.run(script("paused"), [self._keys.paused(org)], self._head(org))
         return frozenset(cast("list[str]", reply))
 
-    async def burden(self, org: str) -> Burden:
     async def attend(self, org: str, worker: str, busy: int, claimed_ago_seconds: float | None, token: Token) -> None:
         """Say that `worker` is there, has `busy` removals of `org` in hand, and when it asked for more of them."""
         left_seconds, fault = token
@@ -319,6 +318,7 @@ class RedisStore(RedisBudget):
             ],
         )
 
+    async def burden(self, org: str) -> Burden:
         """Return what waits in `org`, what is paused, and what its budget carries."""
         keys = self._keys
         names = [keys.due_removals(org), keys.desks(org), keys.paused(org), keys.floor(org), *self._purse(org)]
@@ -343,7 +343,6 @@ class RedisStore(RedisBudget):
         )
         return _kept(reply, name, lease)
 
-    async def _renew(self, lease: m.Lease, keys: Sequence[str], step: str) -> None:
     def _ending(
         self, action_id: str, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
     ) -> list[str]:
@@ -351,6 +350,7 @@ class RedisStore(RedisBudget):
             self._keys, self._lives, action_id, outcome, seen_ago_seconds=seen_ago_seconds, entries=entries
         )
 
+    async def _renew(self, lease: m.Lease, keys: Sequence[str], step: str) -> None:
         state = (ACTION_STEPS | REPORT_STEPS)[step].source
         args = [*self._head(lease.org), hex_in(lease.token), self._nonce(), state, lease.id, self._lease_ms]
         _kept(await self._runner.run(script("renew"), keys, args), "renew", lease)
