@@ -17,9 +17,9 @@ from service.wiring.house import lives_of
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "deploy" / "privacy.md").read_text(encoding="utf-8")
 LIVES, HOUR = Lives(), 3_600_000
-# keys of no person: what is due and held, what is paused, what may be spent, and the answers to a step asked again
+# keys of no person: what is due and held, what may be spent, and the answers to a step asked again
 IMPERSONAL = {
-    *("due", "desks", "held", "paused", "budget", "allowance", "window", "rate", "floor", "claim", "step"),
+    *("due", "desks", "held", "budget", "allowance", "window", "rate", "floor", "claim", "step"),
 }
 
 
@@ -44,6 +44,8 @@ def test_every_kind_of_key_stands_there() -> None:
         ("delivery", f"{LIVES.delivery // DAY} days after the end; {LIVES.hash_only // HOUR} hours"),
         ("conversation", f"{LIVES.ownership // HOUR} hour after the end"),
         ("refusals", f"{LIVES.refusals // DAY} days, the last {MOST} of each source"),
+        ("audit", f"{LIVES.audit // DAY} days after its day"),
+        ("workers", f"{LIVES.workers // 60_000} minutes"),
         ("forgettings", f"{LIVES.forgettings // DAY} days, the last {ATTESTED_MOST}"),
         *((kind, "as its action") for kind in ("timeline", "report", "intent")),
     ],

@@ -338,8 +338,8 @@ async def test_the_secret_and_the_token_stay_inside(caplog: pytest.LogCaptureFix
 
 
 async def test_the_port_is_met() -> None:
-    """The client is what the story asks for: one room, one caller, two calls, the login, and what was learned."""
+    """The client is what the story asks for: one caller, two calls, the login and how it stands, what was learned."""
     cloud: Genesys = GenesysCloud(options(), HandClock(), QUICK, transport=Noting)
     public = {name for name in vars(GenesysCloud) if not name.startswith("_")}
-    assert public == {"log_in", "look", "disconnect", "told", "aclose"}
+    assert public == {"log_in", "look", "disconnect", "told", "token", "aclose"}
     assert isinstance(vars(cloud)["_caller"], Caller)

@@ -12,15 +12,17 @@ import pytest
 from service.core import model as m
 from service.store.client import Link, connect
 from service.store.keys import Keys
+from service.store.ledger import RedisLedger
 from service.store.redis import RedisStore
 from service.store.script import script
 from service.store.waiter import WakeWaiter
 from tests.fixtures.redis import BlockingRunner, CountingDice, HandClock, short_folder
 from tests.fixtures.servers import BRANDS, CLUSTER, Cluster, Node, free_port, program_of, said_version, slot_of
 from tests.store import test_redis_repeats as repeats
-from tests.store.acts import ACTS, Act
-from tests.store.stories import ACCEPTED, GONE, ORG, Story, offered, uuid
+from tests.store.acts import Act
+from tests.store.stories import ACCEPTED, ANNA, GONE, ORG, Story, offered, uuid
 
+ACTS = repeats.ACTS
 # of a Cluster, one on each master
 ORGS = ("north", "south", ORG)
 
@@ -98,7 +100,9 @@ def _mode(info: Mapping[str, object]) -> object:
 @pytest.mark.parametrize(
     "later_seconds", [pytest.param(0, id="at once"), pytest.param(1.9, id="later", marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("act, name, expected", ACTS, ids=[act.__name__.strip("_") for act, _, _ in ACTS])
+@pytest.mark.parametrize(
+    "act, name, expected", repeats.ACTS, ids=[one.__name__.strip("_") for one, _, _ in repeats.ACTS]
+)
 async def test_each_script_asked_again(story: Story, act: Act, name: str, expected: str, later_seconds: float) -> None:
     """On every server each script may be asked again: the same answer, and the same state, as after the first run."""
     await repeats.test_a_lost_reply_is_asked_again(story, act, name, expected, later_seconds)
@@ -208,3 +212,19 @@ async def test_one_server_can_be_asked_by_itself(link: Link) -> None:
         probe = script("probe")
         keys = [Keys().probe]
         assert await runner.run(probe, keys, ["", ""]) == await runner.run_shared(probe, keys, ["", ""])
+
+
+async def test_what_is_written_down_beside_it(link: Link, dice: CountingDice) -> None:
+    """On every server what was done can be read back by the scripts that production sends: who, when, how many."""
+    store, ledger = RedisStore(link, dice), RedisLedger(link)
+    await asyncio.gather(*(_all_its_way(store, dice, org) for org in ORGS))
+    for org in ORGS:
+        await store.pause(org, by=ANNA)
+        await store.attend(org, "w1", 0, None, (0.0, ""))
+        lines, after = await ledger.audit(org, 10)
+        assert [line.deed for line in lines] == [m.Deed.SETTLE] * 5 + [m.Deed.PAUSE]
+        assert await ledger.audit(org, 10, after) == ((), after)
+        assert sum(sum(minute.accepted.values()) for minute in await ledger.minutes(org, 0)) == 10
+        assert (await ledger.pauses(org))[""].by == ANNA
+        assert [one.worker for one in await ledger.workers(org)] == ["w1"]
+        assert await ledger.dead(org, 10) == ()
