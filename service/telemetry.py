@@ -51,6 +51,8 @@ class Event(StrEnum):
     WORKER_STOPPED = "worker.stopped"
     DOOR_OPENED = "door.opened"
     DOOR_CLOSED = "door.closed"
+    COLLECTOR_LOST = "collector.lost"
+    COLLECTOR_FOUND = "collector.found"
     SESSION_OPENED = "session.opened"
     SESSION_REFUSED = "session.refused"
     FAULT_RAISED = "fault.raised"
@@ -92,6 +94,12 @@ GENESYS_SECONDS = Histogram(
     "Calls to Genesys with their login, by org, what for, and class of status",
     ["org", "call", "status"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),  # a call is cut off after 5 s
+    registry=REGISTRY,
+)
+SPANS = Counter(
+    "onhook_spans",
+    "Spans of traces, where there is a collector, by what became of them: sent or dropped",
+    ["result"],
     registry=REGISTRY,
 )
 LAST_CLAIM_SECONDS = Gauge(

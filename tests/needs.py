@@ -15,7 +15,9 @@ def needs(*tools: str) -> str:
     """
     for tool in tools:
         spec = importlib.util.find_spec(tool) if tool.isidentifier() else None
-        if found := shutil.which(tool) or (spec and spec.origin):
+        # a module that several packages make up together is in no file, but in folders
+        places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+        if found := shutil.which(tool) or next(filter(None, places), None):
             return found
     reason = f"needs {' or '.join(tools)}"
     if os.environ.get("CI") == "true":

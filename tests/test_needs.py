@@ -10,6 +10,7 @@ def test_found_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     assert needs("sh").endswith("/sh")
     assert needs("no-such-program", "pytest") != needs("sh")
+    assert needs("importlinter").endswith("/importlinter/__init__.py")
 
 
 def test_missing_tool_skips(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from service import telemetry
 from service.core import model as m
@@ -11,6 +11,8 @@ from service.core.errors import BadSignature, Conflicting, Refused, Unreadable
 from service.core.policy import bounds_of
 from service.core.ports import Clock, Dice, Source, Store
 from service.core.rules import Minted, action_for
+from service.flow.spans import Spent, accepting, of_delivery
+from service.traces import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Intake:
     Attributes:
         terms_of: the terms of what a source asks, by its org and its name: who may ask, how often, whether it counts.
         backlog: how many actions of an org may be open before new ones are refused; 0 for any number.
+        spans: what is said in traces; nothing of what is not proved to come from its source: strangers would fill them.
     """
 
     sources: Mapping[str, Source]
@@ -28,6 +31,7 @@ class Intake:
     dice: Dice
     terms_of: Callable[[str, str], m.Terms]
     backlog: int = 0
+    spans: Spans = field(default_factory=Spans)
 
     async def take(self, delivery: m.Delivery) -> m.Receipt | m.Ignored | Sequence[m.Receipt | m.Ignored | Refused]:
         """Take one delivery.
@@ -60,11 +64,11 @@ class Intake:
     ) -> m.Receipt | m.Ignored | Sequence[m.Receipt | m.Ignored | Refused]:
         proved = self.clock.monotonic()
         asked = source.parse(delivery, verified)
-        spent = (_ms(began, proved), _ms(proved, self.clock.monotonic()))
+        moments = (began, proved, self.clock.monotonic())
         if isinstance(asked, m.Ignored):
             return asked
         if isinstance(asked, m.Removal):
-            return await self._accept(source, asked, delivery, verified, spent)
+            return await self._accept(source, asked, delivery, verified, moments)
         taken: list[m.Receipt | m.Ignored | Refused] = []
         for place, part in enumerate(asked.parts):
             if isinstance(part.asked, m.Ignored):
@@ -76,7 +80,7 @@ class Intake:
             try:
                 if isinstance(part.asked, str):
                     raise Unreadable(part.asked)
-                taken.append(await self._accept(source, part.asked, one, proof, spent))
+                taken.append(await self._accept(source, part.asked, one, proof, moments))
             except (Unreadable, Conflicting) as refused:  # the others are no less wanted for it
                 refused.secret_fingerprint = verified.secret_fingerprint
                 taken.append(refused)
@@ -88,24 +92,38 @@ class Intake:
         removal: m.Removal,
         delivery: m.Delivery,
         verified: m.Verified,
-        spent: tuple[float, float],
+        moments: tuple[float, float, float],
     ) -> m.Receipt:
         fingerprint = f"secret {verified.secret_fingerprint}"
+        began, proved, parsed = moments
         entries = (
-            m.Entry("verify", delivery.received_at, spent[0], note=fingerprint),
-            m.Entry("parse", delivery.received_at, spent[1], note=removal.selector.kind),
+            m.Entry("verify", delivery.received_at, _ms(began, proved), note=fingerprint),
+            m.Entry("parse", delivery.received_at, _ms(proved, parsed), note=removal.selector.kind),
         )
         terms = source.terms
         minted = Minted(self.dice.action_id(terms.org), self.dice.token())
         under = self.terms_of(terms.org, terms.name)
         offer = action_for(removal, delivery, verified, terms, under, minted, entries)
-        receipt = await self.store.accept(replace(offer, bounds=bounds_of(offer, terms, self.backlog)))
+        came = m.trace_said(delivery.headers)
+        asked_in = came and came.within("accept", offer.action_id)
+        offer = replace(offer, bounds=bounds_of(offer, terms, self.backlog), asked_in=asked_in)
+        asked = self.clock.monotonic()
+
+        def spent() -> Spent:
+            return Spent(*(_ms(began, moment) for moment in (proved, parsed, asked, self.clock.monotonic())))
+
+        try:
+            receipt = await self.store.accept(offer)
+        except Exception as fault:
+            self.spans.note(of_delivery(offer, came, delivery.received_at, spent(), fault))
+            raise
+        self.spans.note(of_delivery(offer, came, delivery.received_at, spent(), receipt))
         if receipt.is_runaway:
             telemetry.RUNAWAYS.labels(terms.name).inc()
             telemetry.emit(
                 telemetry.Event.SOURCE_PAUSED, "error", source=terms.name, org=terms.org, action=receipt.action_id
             )
-        return receipt
+        return replace(receipt, trace_id=accepting(offer).id)
 
     def _verify_in_vain(self, delivery: m.Delivery) -> None:
         # as much work as for a source that exists, so that the time tells nobody which names do

@@ -6,6 +6,7 @@ before it leaves, because after a crash we must neither call our own work "alrea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -51,6 +52,7 @@ class Attempt:
         self._sight: m.Sight | None = None
         self._looked = asked
         self._entries: list[m.Entry] = []
+        self._trail: list[m.Entry] = []
         self._rows: list[int] = []
         self._is_over = False
         self._is_known_late = False
@@ -64,14 +66,22 @@ class Attempt:
             "org": action.org,
             "source": action.source,
             "conversation": action.removal.conversation_id,
+            "trace": action.trace.id,
             "rows": self._rows,
             "sends": len(action.sends),
             "lapses": action.lapses,
+            "held_by": "" if outcome else action.progress.held_by,
             "outcome": outcome.kind.value if outcome else "",
             "reason": outcome.reason if outcome else "",
+            "purpose": outcome.purpose if outcome else "",
             "operator": self._advice(),
             "duration_ms": self._since(self._asked),
         }
+
+    @property
+    def trail(self) -> Sequence[m.Entry]:
+        """What was done, in order: the lines of the timeline, with how long the end of it took to be written."""
+        return self._trail
 
     def _advice(self) -> str:
         """Say what an operator needs to know of an end that was not what the click wanted."""
@@ -271,8 +281,10 @@ class Attempt:
 
     async def _settle(self, outcome: m.Outcome, row: int) -> None:
         seen_ago = None if self._sight is None else self._place.clock.monotonic() - self._looked
-        self._write("settle", self._now(), self._place.clock.monotonic(), None, f"row {row}, {outcome.kind.value}")
+        began = self._place.clock.monotonic()
+        self._write("settle", self._now(), began, None, f"row {row}, {outcome.kind.value}")
         await self._place.store.settle(self._lease, outcome, seen_ago, self._flush())
+        self._trail[-1] = replace(self._trail[-1], duration_ms=self._since(began))
         self._action = replace(self._action, outcome=outcome)
         self._is_over = True
         org = self._action.org
@@ -335,6 +347,7 @@ class Attempt:
             telemetry.GENESYS_SECONDS.labels(self._action.org, verb, telemetry.class_of(status)).observe(spent / 1000)
         entry = m.Entry(verb, at, spent, self._place.worker, status, correlation_id, note)
         self._entries.append(entry)
+        self._trail.append(entry)
 
     def _flush(self) -> tuple[m.Entry, ...]:
         entries, self._entries = tuple(self._entries), []

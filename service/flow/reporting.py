@@ -13,8 +13,11 @@ from service.flow.workplace import Workplace
 _MENDABLE_STATUSES = frozenset({401, 403})
 
 
-async def tell(claim: m.ReportClaim, place: Workplace) -> None:
+async def tell(claim: m.ReportClaim, place: Workplace) -> str:
     """Work on one claimed report until it is told, put back, or a dead letter.
+
+    Returns:
+        What became of it: `told`, `delayed`, `dead`, or `given_back`.
 
     Raises:
         LeaseLost: another worker has it.
@@ -23,27 +26,23 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
     report = claim.report
     source = place.source_of(claim.action.org, report.source)
     if source is None:
-        await _bury(claim, place, f"the source {report.source} is no longer configured")
-        return
+        return await _bury(claim, place, f"the source {report.source} is no longer configured")
     async with place.renewing(claim.lease, place.store.renew_report):
         began = place.clock.monotonic()
         try:
             told = await _told(claim, place, source)
         except Upstream as failure:
-            await _delay(claim, place, failure)
-            return
+            return await _delay(claim, place, failure)
         except EgressRefused as refusal:
-            await _bury(claim, place, str(refusal))
-            return
+            return await _bury(claim, place, str(refusal))
         except (LeaseLost, StoreDown):
             raise
         except Exception as fault:  # noqa: BLE001 - else it would come due every six seconds, and never be a dead letter
             telemetry.emit_fault(fault, report.id)
-            await _delay(claim, place, Unclear(f"a fault of ours: {type(fault).__name__}"))
-            return
+            return await _delay(claim, place, Unclear(f"a fault of ours: {type(fault).__name__}"))
         if told is None:
             await place.store.put_back_report(claim.lease, 0.0, report.error)
-            return
+            return "given_back"
         reply, found = told
         spent = round((place.clock.monotonic() - began) * 1000, 3)
         name = report.ticket.label or report.ticket.reference if report.ticket else report.channel
@@ -51,7 +50,11 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> None:
         entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, said)
         await place.store.told(claim.lease, (entry,))
     telemetry.REPORTS.labels(report.source, "told").inc()
-    telemetry.emit(telemetry.Event.REPORT_TOLD, report=report.id, tries=report.tries, how=found, duration_ms=spent)
+    trace = claim.action.trace.id
+    telemetry.emit(
+        telemetry.Event.REPORT_TOLD, report=report.id, trace=trace, tries=report.tries, how=found, duration_ms=spent
+    )
+    return "told"
 
 
 async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple[m.Reply, str] | None:
@@ -78,24 +81,31 @@ async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple
         return None
 
 
-async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> None:
+async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> str:
     said = failure.reply.message or str(failure)
     is_final = isinstance(failure, Rejected) and failure.reply.status not in _MENDABLE_STATUSES
     floor = failure.retry_after_seconds if isinstance(failure, Throttled) else 0.0
     age = (claim.now_at - claim.report.first_due_at) / 1000
     wait = None if is_final else report_wait_seconds(claim.report.tries, age, floor)
     if wait is None:
-        await _bury(claim, place, said)
-        return
+        return await _bury(claim, place, said)
     await place.store.put_back_report(claim.lease, wait, said)
     telemetry.REPORTS.labels(claim.report.source, "delayed").inc()
-    fault = type(failure).__name__
     telemetry.emit(
-        telemetry.Event.REPORT_DELAYED, "warning", report=claim.report.id, fault=fault, said=said, wait_seconds=wait
+        telemetry.Event.REPORT_DELAYED,
+        "warning",
+        report=claim.report.id,
+        trace=claim.action.trace.id,
+        fault=type(failure).__name__,
+        said=said,
+        wait_seconds=wait,
     )
+    return "delayed"
 
 
-async def _bury(claim: m.ReportClaim, place: Workplace, why: str) -> None:
+async def _bury(claim: m.ReportClaim, place: Workplace, why: str) -> str:
     await place.store.bury(claim.lease, why)
     telemetry.REPORTS.labels(claim.report.source, "dead").inc()
-    telemetry.emit(telemetry.Event.REPORT_BURIED, "error", report=claim.report.id, said=why)
+    trace = claim.action.trace.id
+    telemetry.emit(telemetry.Event.REPORT_BURIED, "error", report=claim.report.id, trace=trace, said=why)
+    return "dead"

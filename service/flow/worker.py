@@ -11,18 +11,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from service import telemetry
+from service import telemetry, traces
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
 from service.core.rules import DESK_CALLS
 from service.flow.removal import Attempt
 from service.flow.reporting import tell
+from service.flow.spans import of_attempt, of_report, place_of
 from service.flow.workplace import Workplace
 
 RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 TOGETHER_SECONDS = 0.005  # slots taken together are freed together, and filled by one claim: one fsync for all
-REMOVAL_SLOTS = 8  # per org, as many as its client has connections
 ATTEND_SECONDS = 5.0  # each time costs a write to the disk; a worker that is gone shows within some of them
+REMOVAL_SLOTS = 8  # per org, as many as its client has connections
 
 _Work = Coroutine[Any, Any, None]
 
@@ -34,8 +35,8 @@ class Worker:
         """Prepare; nothing is claimed before `run`."""
         self._place = place
         self._asked: dict[tuple[str, str], float] = {}
-
         self._busy: dict[tuple[str, str], set[asyncio.Task[None]]] = {}
+
     async def run(self) -> None:
         """Claim and work until `Workplace.stopping` is set, then until what is in hand is settled or given back."""
         place = self._place
@@ -44,8 +45,8 @@ class Worker:
             for org in place.genesys:
                 group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
                 group.create_task(self._loop(org, "reports", self._report_slots(org), self._claim_reports))
-        telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
                 group.create_task(self._attend(org))
+        telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
 
     def claim_age_seconds(self) -> float | None:
         """Return how long ago the slowest loop last came round, or None before each has once.
@@ -92,7 +93,6 @@ class Worker:
                     task.add_done_callback(busy.discard)
                 await self._pause(org, kind, busy, is_full=len(busy) >= slots)
 
-    async def _back_off(self) -> None:
     async def _attend(self, org: str) -> None:
         """Say every few seconds that this worker is there. No work waits for it, and a Redis that is away misses it."""
         place = self._place
@@ -108,6 +108,7 @@ class Worker:
                 telemetry.emit_fault(fault, f"attend {org}")
             await self._rest(place.clock.sleep(ATTEND_SECONDS))
 
+    async def _back_off(self) -> None:
         await self._place.clock.sleep(RECHECK_SECONDS / 2 * (1 + self._place.dice.jitter()))
 
     async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
@@ -117,7 +118,6 @@ class Worker:
         """
         place = self._place
         again = place.clock.sleep(RECHECK_SECONDS) if is_full else place.waiter.for_due(org, kind, RECHECK_SECONDS)
-        ours.append(asyncio.ensure_future(again))
         await self._rest(again, busy if is_full or kind == "reports" else ())
         if is_full:
             await place.clock.sleep(TOGETHER_SECONDS)
@@ -125,6 +125,7 @@ class Worker:
     async def _rest(self, again: Coroutine[Any, Any, None], freeing: Iterable[asyncio.Future[None]] = ()) -> None:
         """Wait for `again`, for one of `freeing`, or for the end."""
         ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._place.stopping.wait())]
+        ours.append(asyncio.ensure_future(again))
         try:
             await asyncio.wait([*ours, *freeing], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -144,14 +145,32 @@ class Worker:
         return [self._guarded(claim.lease, partial(self._report, claim)) for claim in claims]
 
     async def _attempt(self, claim: m.Claim, asked: float) -> None:
-        attempt = Attempt(claim, asked, self._place)
+        place = self._place
+        attempt, claimed_ms = Attempt(claim, asked, place), (place.clock.monotonic() - asked) * 1000
+        traces.ON_THE_WAY.set(place_of(traces.Name.ATTEMPT, claim.lease, claim.action).traceparent)
+        fault = ""
         try:
             await attempt.run()
+        except BaseException as broken:
+            fault = type(broken).__name__
+            raise
         finally:
-            telemetry.emit(telemetry.Event.ATTEMPT_ENDED, worker=self._place.worker, **attempt.summary)
+            summary = {"worker": place.worker, **attempt.summary}
+            telemetry.emit(telemetry.Event.ATTEMPT_ENDED, **summary)
+            place.spans.note(of_attempt(claim, claimed_ms, attempt.trail, summary, fault))
 
     async def _report(self, claim: m.ReportClaim) -> None:
-        await tell(claim, self._place)
+        place, result, fault = self._place, "", ""
+        traces.ON_THE_WAY.set(place_of(traces.Name.REPORT, claim.lease, claim.action).traceparent)
+        began = place.clock.monotonic()
+        try:
+            result = await tell(claim, place)
+        except BaseException as broken:
+            fault = type(broken).__name__
+            raise
+        finally:
+            lasted_ms = (place.clock.monotonic() - began) * 1000
+            place.spans.note(of_report(claim, lasted_ms, place.worker, result, fault))
 
     async def _guarded(self, lease: m.Lease, work: Callable[[], Awaitable[None]]) -> None:
         """Let nothing that goes wrong with one thing touch another: its lease ends, and it comes due again."""

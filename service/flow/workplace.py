@@ -12,6 +12,7 @@ from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
 from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Token, Waiter
 from service.core.wording import SHIPPED, Wording
+from service.traces import Spans
 
 RENEW_SECONDS = 2.0  # so that two renewals may fail before the lease is over
 
@@ -28,6 +29,7 @@ class Workplace:
         stopping: set when the process is told to end; attempts then give their leases back instead of waiting.
         narrowings: by source: what it says on top of its org's.
         wording: how outcomes are told.
+        spans: what is said in traces.
         tokens: by org: how long its token is still good for, and why there is none.
     """
 
@@ -43,6 +45,7 @@ class Workplace:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     narrowings: Mapping[str, m.Limits] = field(default_factory=dict)
     wording: Wording = SHIPPED
+    spans: Spans = field(default_factory=Spans)
     tokens: Mapping[str, Callable[[], Token]] = field(default_factory=dict)
 
     def terms_of(self, org: str, source: str) -> m.Terms:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -25,6 +25,7 @@ from service.core.errors import Misconfigured
 from service.settings.console import ConsoleSettings, ProxySettings
 from service.settings.files import text_in
 from service.settings.sections import OrgSettings, Settings
+from service.settings.tracing import TraceSettings
 from service.sources import KINDS
 from service.sources.options import SourceOptions
 
@@ -72,12 +73,13 @@ def read(environ: Mapping[str, str] | None = None, additions: Mapping[str, Any] 
     orgs = given.get("orgs", {})
     _list(OrgSettings, orgs)
     _list(ConsoleSettings, {"": given.get("console")})
+    _list(TraceSettings, {"": given.get("traces")})
     _list(ProxySettings, given.get("console"))  # of its tables the only one with lists
     heard.faults.extend(_misfits(orgs, sources))
     settings = None
     try:
         settings = Settings.model_validate({**given, "sources": {n: source for n, source in sources.items() if source}})
-        heard.faults.extend(_unspoken(settings))
+        heard.faults.extend((*_unspoken(settings), *_untold(settings, sources)))
     except ValidationError as fault:
         heard.faults.extend(_sentences(fault, Settings, (), heard))
     if settings is None or heard.faults:
@@ -226,6 +228,12 @@ def _unspoken(said: Settings) -> Iterator[str]:
         if source.language not in known:
             there = f"there are {', '.join(known)}, and wording.file may bring more"
             yield f"sources.{name}.language: there are no words in “{source.language}”; {there}"
+
+
+def _untold(said: Settings, sources: Iterable[str]) -> Iterator[str]:
+    known = {*(f"orgs.{name}" for name in said.orgs), *(f"sources.{name}" for name in sources)}
+    for section in sorted(said.traces.propagate - known):
+        yield f"traces.propagate: there is no [{section}]; there is {', '.join(sorted(known)) or 'none'}"
 
 
 def _sentences(fault: ValidationError, model: type[BaseModel], above: tuple[str, ...], heard: _Heard) -> Iterator[str]:

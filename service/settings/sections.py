@@ -15,6 +15,7 @@ from service.core.wording import SHIPPED, Wording
 from service.genesys import GenesysOptions
 from service.settings.console import ConsoleSettings
 from service.settings.files import wording_in
+from service.settings.tracing import TraceSettings
 from service.sources.options import Choice, Mode, Names, Purposes, Queues, RequesterRate, SourceOptions
 
 _PORT_MOST = 65535
@@ -260,6 +261,7 @@ class Settings(BaseModel):
     retention: RetentionSettings = RetentionSettings()
     wording: WordingSettings = WordingSettings()
     console: ConsoleSettings = ConsoleSettings()
+    traces: TraceSettings = TraceSettings()
     orgs: dict[str, OrgSettings] = {}
     sources: dict[str, SourceOptions] = {}
     state_dir: Path = Path()

@@ -97,9 +97,10 @@ def forgotten(removal: m.Removal) -> m.Removal:
 def impersonal(fields: Fields) -> dict[str, str]:
     """Return the fields of a settled action that are written over when it is forgotten, besides its removal.
 
-    They are its outcome and the answers to its sends, without candidates and without what Genesys said in words.
+    They are its outcome and the answers to its sends, without candidates and without what Genesys said in words; and
+    its sender's trace, which leads to what others have written down of it.
     """
-    written: dict[str, str] = {}
+    written: dict[str, str] = {"trace": ""} if fields.get("trace") else {}
     outcome = outcome_in(fields.get("outcome", ""))
     if outcome is not None:
         reply = outcome.reply and dataclasses.replace(outcome.reply, message="")
@@ -117,7 +118,6 @@ def lines_of(entries: Iterable[m.Entry]) -> list[str]:
     return [str(len(pairs) // 2), *pairs]
 
 
-def line_tail(note: str) -> str:
 def by_of(operator: m.Operator | None) -> str:
     """Return who and why as the scripts put them into the audit, two JSON texts and a comma; "" for nobody.
 
@@ -140,6 +140,7 @@ def ending_of(outcome: m.Outcome) -> str:
     return orjson.dumps([outcome.kind, outcome.reason]).decode()[1:-1]
 
 
+def line_tail(note: str) -> str:
     """Return the end of a timeline line that a script begins with its moment and worker."""
     return orjson.dumps({"note": note}).decode()[1:]
 
@@ -273,6 +274,7 @@ def action_in(action_id: str, fields: Fields) -> m.Action:
         replay_of=fields.get("replay_of", ""),
         is_shadow=fields.get("is_shadow") == "1",
         is_over_rate=fields.get("is_over_rate") == "1",
+        asked_in=m.trace_in(fields.get("trace", "")),
     )
 
 

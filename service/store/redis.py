@@ -97,7 +97,7 @@ class RedisStore(RedisBudget):
                 *(offer.requester_key and hex_in(offer.requester_key), str(offer.requester_rate), tags),
                 *(str(offer.bounds.rate), str(offer.bounds.backlog), str(offer.bounds.runaway)),
                 *(offer.bounds.clicker and hex_in(offer.bounds.clicker), *terms.of_offer(offer)),
-                *records.reports_of(offer),
+                *(offer.asked_in.traceparent if offer.asked_in else "", *records.reports_of(offer)),
                 *(*records.lines_of(offer.entries), str(self._lives.audit), records.by_of(offer.by)),
             ],
         )

@@ -166,14 +166,17 @@ class _Front:
             self._note(label, one, size)
         elif isinstance(one, m.Ignored):
             telemetry.DELIVERIES.labels(label, "ignored").inc()
-            telemetry.emit(telemetry.Event.DELIVERY_IGNORED, source=label, reason=one.reason)
+            telemetry.emit(telemetry.Event.DELIVERY_IGNORED, source=label, reason=one.reason, size=size)
         else:
             telemetry.DELIVERIES.labels(label, "duplicate" if one.joined else "accepted").inc()
             telemetry.emit(
                 telemetry.Event.DELIVERY_ACCEPTED,
                 action=one.action_id,
+                org=source.terms.org,
                 source=label,
                 joined=one.joined,
+                size=size,
+                trace=one.trace_id,
                 duration_ms=spent_ms,
             )
 
@@ -226,7 +229,7 @@ class _Front:
             self._refuse(label, problem.code, str(fault), size, signed_by)
 
     def _refuse(self, label: str, code: str, reason: str, size: int, signed_by: str = "") -> None:
-        problems.note_refusal(label, code, reason, size)
+        problems.note_refusal(label, code, reason, size, signed_by)
         self.refusals.note(m.Refusal(label, self.clock.now(), code, telemetry.masked(reason), size, signed_by))
 
     def _wait_asked(self, headers: Headers) -> int | None:

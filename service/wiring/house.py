@@ -8,14 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from service import settings, telemetry
-from service.core import model as m
+from service import telemetry
 from service.core.errors import Misconfigured, StoreDown
 from service.core.ports import Source
-from service.flow import operations
 from service.flow.workplace import Workplace
 from service.genesys import GenesysCloud
-from service.outbound import Caller, Outgoing, Rule
+from service.outbound import Caller, OpenTransport, Outgoing, Rule
 from service.settings import Settings
 from service.sources import KINDS, Outside
 from service.store.archive import RedisArchive
@@ -27,6 +25,8 @@ from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
 from service.store.tags import Tags
 from service.store.waiter import WakeWaiter
+from service.wiring.carrying import carrying
+from service.wiring.exporting import exported
 from service.wiring.gauges import measure
 from service.wiring.lifetime import Say, Stop
 from service.wiring.machine import SystemClock, SystemDice, worker_name
@@ -133,10 +133,11 @@ async def opened(
         waiter = WakeWaiter(url, clock, keys=Keys(said.redis.prefix), is_cluster=said.redis.cluster or None)
         stack.push_async_callback(_close, waiter)
         waiter.start()
-        outgoing = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None)
+        outgoing, worker = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None), worker_name()
+        spans = await stack.enter_async_context(exported(said, clock, outgoing, worker))
         orgs = _orgs(said, clock, outgoing, stack, store)
         place = Workplace(
-            worker=worker_name(),
+            worker=worker,
             store=store,
             budget=store,
             waiter=waiter,
@@ -147,6 +148,7 @@ async def opened(
             terms={name: org.terms for name, org in said.orgs.items()},
             narrowings={name: source.limits for name, source in said.sources.items()},
             wording=said.wording.wording,
+            spans=spans,
             tokens={name: cloud.token for name, cloud in orgs.items()},
         )
         telemetry.begin(said.orgs, said.sources)
@@ -171,21 +173,31 @@ def _orgs(
 ) -> dict[str, GenesysCloud]:
     orgs: dict[str, GenesysCloud] = {}
     for name, options in said.orgs.items():
-        orgs[name] = cloud = GenesysCloud(options, clock, outgoing)
+        way = _way(said, f"orgs.{name}", outgoing)
+        orgs[name] = cloud = GenesysCloud(options, clock, outgoing, transport=way)
         stack.push_async_callback(cloud.aclose)
         budget.listen(name, cloud.told)
     return orgs
 
 
 def _sources(said: Settings, clock: SystemClock, outgoing: Outgoing, stack: AsyncExitStack) -> dict[str, Source]:
-    def open_caller(rules: Sequence[Rule]) -> Caller:
-        caller = Caller(rules, clock, outgoing)
-        stack.push_async_callback(caller.aclose)
-        return caller
+    def outside(name: str) -> Outside:
+        way = _way(said, f"sources.{name}", outgoing)
 
-    outside = Outside(open_caller, clock)
+        def open_caller(rules: Sequence[Rule]) -> Caller:
+            caller = Caller(rules, clock, outgoing, transport=way)
+            stack.push_async_callback(caller.aclose)
+            return caller
+
+        return Outside(open_caller, clock)
+
     build = {kind.options: kind.build for kind in KINDS.values()}
-    return {name: build[type(options)](name, options, outside) for name, options in said.sources.items()}
+    return {name: build[type(options)](name, options, outside(name)) for name, options in said.sources.items()}
+
+
+def _way(said: Settings, section: str, outgoing: Outgoing) -> OpenTransport | None:
+    """Return how calls to what a section names leave: saying of which trace they are, or None for the usual way."""
+    return carrying(outgoing) if section in said.traces.propagate else None
 
 
 def sources_of(said: Settings) -> dict[str, str]:
@@ -216,31 +228,3 @@ def lives_of(said: Settings) -> Lives:
 def tags_of(said: Settings) -> Tags:
     """Return by what numbers are found again after they were cut: each org's by its client secret."""
     return Tags({name: org.client_secret.get_secret_value() for name, org in said.orgs.items()})
-
-
-async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> list[str]:
-    """Pause or resume one org, one source, or everything configured; return the names of what it was.
-
-    Raises:
-        Misconfigured: there is no such org or source.
-    """
-    said = settings.read()
-    asks = sources_of(said)
-    orgs = list(dict.fromkeys([*said.orgs, *asks.values()]))
-    for name, known, section in ((org, orgs, "orgs"), (source, asks, "sources")):
-        if name and name not in known:
-            raise Misconfigured([f"there is no [{section}.{name}]; there is {', '.join(known) or 'none'}"])
-    if org and source and asks[source] != org:
-        raise Misconfigured([f"sources.{source} acts on org {asks[source]}, not on {org}: leave --org out"])
-    if not orgs:
-        raise Misconfigured(["orgs: there is none; run this where the settings of the service are"])
-    meant = [asks[source]] if source else [org] if org else orgs
-    async with opened_store(said, may_start=False) as (store, _, _):
-    Args:
-        org: "" for every one.
-        source: "" for all that an org is asked.
-        by: who does it, and why, for the audit.
-        is_pause: False to take a pause back.
-
-        await (operations.pause if is_pause else operations.resume)(store, meant, source, by=by)
-    return [f"source {source}"] if source else [f"org {name}" for name in meant]

@@ -115,7 +115,7 @@ async def _run(house: House, *, private: socket.socket, works: bool, public: soc
     console = None
     if public is not None:
         backlog = said.limits.backlog
-        intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog)
+        intake = Intake(place.sources, place.store, place.clock, place.dice, place.terms_of, backlog, place.spans)
         public_url = said.doors.public_url or address_of(public)
         front = public_door(
             intake,

@@ -46,6 +46,7 @@ async def test_the_wide_line_of_an_attempt(stage: Stage) -> None:
         "org": "acme",
         "source": "desk",
         "conversation": scene.cid,
+        "trace": m.trace_of(action_id).id,
         "rows": [0, 13, 14, 12],
         "sends": 1,
         "lapses": 0,

@@ -12,7 +12,7 @@ from service.sources import KINDS
 from tests.settings.test_reading import FILE, HUSH, ONE, TWO, WHOLE, faults_of, heard
 
 KINDS_SAID = f"sources.desk.kind: is to be one of {', '.join(KINDS)}"
-SECTIONS = "redis, doors, outbound, log, limits, retention, wording, console, orgs, sources"
+SECTIONS = "redis, doors, outbound, log, limits, retention, wording, console, traces, orgs, sources"
 
 
 @pytest.fixture(autouse=True)

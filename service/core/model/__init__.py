@@ -65,6 +65,7 @@ from service.core.model.seeing import (
     Sight,
     Target,
 )
+from service.core.model.tracing import TRACEPARENT, Trace, trace_in, trace_of, trace_said
 from service.core.model.watching import (
     GONE_SECONDS,
     OPEN,
@@ -84,6 +85,7 @@ __all__ = [
     "OPEN",
     "ORG_NAME",
     "SOMEBODY",
+    "TRACEPARENT",
     "UUID",
     "Absence",
     "Account",
@@ -141,8 +143,12 @@ __all__ = [
     "Terms",
     "Ticket",
     "TooLate",
+    "Trace",
     "Verified",
     "org_of",
     "phone_in",
+    "trace_in",
+    "trace_of",
+    "trace_said",
     "uuid_in",
 ]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from service.core.errors import Reply
 from service.core.model.asking import Operator, Removal, Ticket
 from service.core.model.seeing import Send, Target
+from service.core.model.tracing import Trace, trace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Offer:
         requester_key: hex digest of who asked, to count his new actions by; "" where nobody counts.
         requester_rate: new actions a minute that he may ask for; one more is kept, and refused without a look.
         bounds: how much may be asked; what is over them is not taken.
-        delivery_id: the sender's id of the delivery, if something signed names one, else "": the action is found by it.
         by: the person who asks for a replay or a preview by herself; None for a webhook.
+        delivery_id: the sender's id of the delivery, if something signed names one, else "": the action is found by it.
+        asked_in: the span that accepts it, where the webhook said of which trace it is part; else None.
     """
 
     action_id: str
@@ -68,9 +70,10 @@ class Offer:
     requester_key: str = ""
     requester_rate: int = 0
     bounds: Bounds = Bounds()
-    delivery_id: str = ""
-
     by: Operator | None = None
+    delivery_id: str = ""
+    asked_in: Trace | None = None
+
 
 class ActionState(StrEnum):
     """The two states of an action; who is working on it is said by the lease, not by a state."""
@@ -142,6 +145,7 @@ class Receipt:
         joined: "" for a new action, `delivery` for a re-sent webhook, `intent` for the same wish asked again.
         outcome: how the action ended, if it has.
         is_runaway: its source was paused with it: that was more than one requester may ask for (see Bounds).
+        trace_id: of the trace in which this delivery stands; "" for what a person asked.
     """
 
     action_id: str
@@ -149,6 +153,7 @@ class Receipt:
     joined: str
     outcome: Outcome | None = None
     is_runaway: bool = False
+    trace_id: str = ""
 
 
 class Absence(StrEnum):
@@ -191,6 +196,7 @@ class Action:
         replay_of: the action a person asked again, or "".
         is_shadow: it was asked while nothing was sent for its source, so nothing is sent for it.
         is_over_rate: its requester asked for more than his rate, so it is refused without a look.
+        asked_in: the span that accepted it, where the webhook said of which trace it is part; else None.
     """
 
     id: str
@@ -210,6 +216,12 @@ class Action:
     replay_of: str = ""
     is_shadow: bool = False
     is_over_rate: bool = False
+    asked_in: Trace | None = None
+
+    @property
+    def trace(self) -> Trace:
+        """The span that accepted it, in its sender's trace or in one of its own."""
+        return self.asked_in or trace_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)

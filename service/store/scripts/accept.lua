@@ -13,7 +13,8 @@
 --       [29] deliveries a minute of the source [30] open actions of the org [31] new actions of one requester within
 --       a minute that pause the source; 0 for any number [32] digest to count those by, or ''
 --       [33] digests that it is found by [34] of those the ones that the record has no word for
---       [35] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each;
+--       [35] the span that accepts it, where its sender named the trace, or ''
+--       [36] reports: n, then suffix, channel, ticket of each; entries: n, then verb, line of each;
 --       life of the audit; who asks and why, as JSON, '' for a webhook
 -- Returns: {'ok', joined, action id, link key, outcome or '', '1' when it paused the source} | {'conflict'}
 --       | {'unknown'} | {'too many', microseconds to wait} | {'full'}
@@ -21,7 +22,7 @@ local org, channel, pending, settled = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
 local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
-local REPORTS = 35
+local REPORTS = 36
 local audit_life, by = ARGV[#ARGV - 1], ARGV[#ARGV]
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
@@ -138,6 +139,7 @@ if is_new then
   if is_over then redis.call('HSET', KEYS[3], 'is_over_rate', '1', 'intent', '') end
   if counted and not is_over then count(counted) end
   if ARGV[34] ~= '' then redis.call('HSET', KEYS[3], 'also', ARGV[34]) end
+  if ARGV[35] ~= '' then redis.call('HSET', KEYS[3], 'trace', ARGV[35]) end
   local terms = terms_of(ARGV[33])
   terms[#terms + 1] = by_source(ARGV[14])
   terms[#terms + 1] = by_kind(OPEN)

@@ -24,7 +24,7 @@ UNSAID: dict[type, dict[str, object]] = {
     },
     m.Refusal: {"secret_fingerprint": ""},
     m.Bounds: {"rate": 0, "backlog": 0, "runaway": 0, "clicker": ""},
-    m.Receipt: {"outcome": None, "is_runaway": False},
+    m.Receipt: {"outcome": None, "is_runaway": False, "trace_id": ""},
     m.Report: {"tries": 0, "error": "", "first_due_at": 0},
     m.Entry: {"duration_ms": 0.0, "worker": "", "status": None, "correlation_id": "", "note": ""},
     m.Leg: {"began_at": 0},
@@ -78,6 +78,7 @@ UNSAID: dict[type, dict[str, object]] = {
         "replay_of": "",
         "is_shadow": False,
         "is_over_rate": False,
+        "asked_in": None,
     },
     m.Limits: {
         "purposes": None,
