@@ -39,6 +39,7 @@ images bud "${seen[@]}" --secret "id=pip.conf,src=$folder/pip.conf" --build-arg 
   --file "$folder/source/deploy/Dockerfile" --tag onhook "$folder/source"
 images inspect --type image onhook >"$folder/image.json"
 said() { python3 -c "import json, sys; said = json.load(open(sys.argv[1])); print($1)" "$folder/image.json"; }
+fact commit "$revision"
 fact revision "$(said 'said["OCIv1"]["config"]["Labels"]["org.opencontainers.image.revision"]')"
 fact user "$(said 'said["OCIv1"]["config"]["User"]')"
 fact entrypoint "$(said '" ".join(said["OCIv1"]["config"]["Entrypoint"])')"

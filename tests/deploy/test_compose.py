@@ -43,10 +43,9 @@ FILLED = variables_in(LIVE_ENV) | {
 
 
 def live(filled: dict[str, str]) -> Document:
-    """Return what compose makes of the files that live.env names."""
-    below, above = (ROOT / name for name in filled["COMPOSE_FILE"].split(":"))
-    assert (below, above) == (FILE, LIVE)
-    return laid_over(document(below, filled), document(above, filled))
+    """Return what compose makes of the files that live.env names in its first lines."""
+    assert f"--file {FILE.relative_to(ROOT)} --file {LIVE.relative_to(ROOT)} up" in LIVE_ENV.read_text()
+    return laid_over(document(FILE, filled), document(LIVE, filled))
 
 
 def seconds(text: str) -> int:
@@ -57,7 +56,7 @@ def seconds(text: str) -> int:
 def test_what_is_started() -> None:
     """As it stands it plays with the sandbox; for an org of one's own it does not; to watch it is a profile."""
     assert set(services(PLAY, variables_in(ENV)["COMPOSE_PROFILES"])) == {"keys", "redis", "serve", "work", "sandbox"}
-    own = services(live(FILLED), FILLED["COMPOSE_PROFILES"])
+    own = services(live(FILLED))
     assert set(own) == {"keys", "redis", "serve", "work"}
     assert {"--sandbox-at"} & {*own["serve"]["command"], *own["work"]["command"]} == set()
     assert set(ALL) - set(OURS) == {"redis", "prometheus", "grafana"}
