@@ -20,6 +20,8 @@ const tell = () => {
     : isFailing
       ? `No answer since ${clock(lastAt)}; trying again`
       : `Updated ${clock(lastAt)}`;
+  // a screen reader tells what is the matter, and not each few seconds that nothing is
+  status.setAttribute("aria-live", isPaused || isFailing ? "polite" : "off");
   if (status.textContent !== said) status.textContent = said;
 };
 
