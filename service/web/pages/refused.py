@@ -100,7 +100,7 @@ def refused_of(source: str, refusals: Sequence[m.Refusal], now: int) -> SourceRe
     for one in refusals:
         found.setdefault((one.code, _NUMBER.sub("#", one.reason)), []).append(one)
     newest = [
-        Single(when(one.refused_at, now), one.code, safe(one.reason), one.size, one.secret_fingerprint)
+        Single(when(one.refused_at, now), safe(one.code, 40), safe(one.reason), one.size, _print_of(one))
         for one in refusals[:NEWEST]
     ]
     return SourceRefusals(source, len(refusals), [_reason(source, group, now) for group in found.values()], newest)
@@ -117,11 +117,15 @@ def remedy(source: str, code: str, fingerprint: str) -> str:
 def _reason(source: str, group: Sequence[m.Refusal], now: int) -> Reason:
     newest = group[0]
     return Reason(
-        code=newest.code,
+        code=safe(newest.code, 40),
         reason=safe(newest.reason),
         count=len(group),
         first=when(group[-1].refused_at, now),
         last=when(newest.refused_at, now),
-        fingerprints=tuple(dict.fromkeys(one.secret_fingerprint for one in group if one.secret_fingerprint)),
-        remedy=remedy(source, newest.code, newest.secret_fingerprint),
+        fingerprints=tuple(dict.fromkeys(print_ for one in group if (print_ := _print_of(one)))),
+        remedy=remedy(source, newest.code, _print_of(newest)),
     )
+
+
+def _print_of(refusal: m.Refusal) -> str:
+    return safe(refusal.secret_fingerprint, 16)

@@ -124,7 +124,7 @@ class Lookout:
     ) -> httpx.Response:
         """Open a page; it must be answered by `status`."""
         headers = {"x-onhook-live": "1"} if is_live else {}
-        answer = await self.http.get(f"/console{path}", headers=self._of(role) | headers)
+        answer = await self.http.get(f"/console{path}", headers=self.headers(role) | headers)
         assert answer.status_code == status, answer.text
         return answer
 
@@ -141,7 +141,7 @@ class Lookout:
     ) -> httpx.Response:
         """Send a form as a page of ours does; it must be answered by `status`."""
         form: dict[str, str | list[str]] = {"form_token": self.tokens[role], **(fields or {})}
-        answer = await self.http.post(f"/console{path}", data=form, headers=self._of(role) | {"origin": HOST})
+        answer = await self.http.post(f"/console{path}", data=form, headers=self.headers(role) | {"origin": HOST})
         assert answer.status_code == status, words(answer.text)
         return answer
 
@@ -154,7 +154,8 @@ class Lookout:
         lines, _ = await self.archive.audit(ORG, 1000)
         return list(lines)
 
-    def _of(self, role: Role) -> dict[str, str]:
+    def headers(self, role: Role = Role.OPERATOR) -> dict[str, str]:
+        """Return what a browser of somebody who is in sends."""
         return {"cookie": f"{COOKIE}={self.cookies[role]}"}
 
 
