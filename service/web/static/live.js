@@ -16,7 +16,7 @@ const tell = () => {
   document.body.classList.toggle("stale", isFailing);
   if (!status) return;
   const said = isPaused
-    ? `Paused. As of ${clock(lastAt)}`
+    ? `Updates paused, as of ${clock(lastAt)}`
     : isFailing
       ? `No answer since ${clock(lastAt)}; trying again`
       : `Updated ${clock(lastAt)}`;
@@ -84,8 +84,8 @@ const turn = async (part) => {
 const pause = (wanted) => {
   isPaused = wanted;
   if (button) {
-    button.textContent = isPaused ? "Go on" : "Pause";
-    button.setAttribute("aria-pressed", String(isPaused));
+    // not a bare “Pause”: beside a button that pauses an org, that is the wrong one to press at night
+    button.textContent = isPaused ? "Resume updates" : "Pause updates";
   }
   tell();
 };

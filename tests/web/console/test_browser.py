@@ -131,8 +131,8 @@ async def test_live(chromium: Browser, console: str, ground: Ground) -> None:
         assert await page.evaluate("document.activeElement.getAttribute('href')") == "/console/fail/1"
         await until(lambda: _says(reader, "Updated"))
         await page.keyboard.press("p")
-        assert (await page.inner_text("[data-live-pause]"), "Paused. As of" in await status.inner_text()) == (
-            "Go on",
+        assert (await page.inner_text("[data-live-pause]"), "Updates paused, as of" in await status.inner_text()) == (
+            "Resume updates",
             True,
         )
         ground.text = "second news"
