@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from service.core.model import OutcomeKind
 
@@ -203,20 +203,29 @@ def _plain(value: object) -> object:
             return masked(str(value))
 
 
-class _JsonLines(logging.Formatter):
+class _SameLines(logging.Formatter):
     """The standard library's log records (uvicorn, asyncio, redis) in the same form as ours."""
+
+    def __init__(self, render: Processor) -> None:
+        super().__init__()
+        self._render = render
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
         fields = {"event": record.name, "message": record.getMessage(), "level": record.levelname.lower()}
         if record.exc_info and record.exc_info[1]:
             fields |= {"fault": type(record.exc_info[1]).__name__, "at": _place(record.exc_info[1])}
-        return orjson.dumps({key: masked(value) for key, value in fields.items()} | {"timestamp": at}).decode()
+        line = self._render(None, "", {key: masked(value) for key, value in fields.items()} | {"timestamp": at})
+        return cast("bytes", line).decode()
 
 
 def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
-    """Send every log line as one line of JSON to `stream` (standard error's bytes when None)."""
-    out = _Lines(stream or sys.stderr.buffer)
+    """Send every log line to `stream` (standard error's bytes when None) as one line of JSON.
+
+    On a terminal it is the same line for a person: in colours, and without what is empty.
+    """
+    stream = stream or sys.stderr.buffer
+    out, render = _Lines(stream), _in_colours() if stream.isatty() else _in_json()
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -224,15 +233,30 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _mask,
-            structlog.processors.JSONRenderer(serializer=orjson.dumps),
+            render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=False,
     )
     lines = logging.StreamHandler(out)
-    lines.setFormatter(_JsonLines())
+    lines.setFormatter(_SameLines(render))
     logging.basicConfig(handlers=[lines], level=max(number, logging.WARNING), force=True)
+
+
+def _in_json() -> Processor:
+    return structlog.processors.JSONRenderer(serializer=orjson.dumps)
+
+
+def _in_colours() -> Processor:
+    """Return what makes a line for a person: when, how bad, what happened, and what is known of it."""
+    console = structlog.dev.ConsoleRenderer(sort_keys=False)
+
+    def render(logger: WrappedLogger, method: str, fields: EventDict) -> bytes:
+        told = {key: value for key, value in fields.items() if value not in ("", None, [])}
+        return console(logger, method, told).encode(errors="replace")
+
+    return render
 
 
 class _Lines:

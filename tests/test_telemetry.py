@@ -188,6 +188,28 @@ def test_standard_error_is_the_default(capfdbinary: pytest.CaptureFixture[bytes]
     assert (out, json.loads(err)["event"]) == (b"", "worker.started")
 
 
+class Terminal(io.BytesIO):
+    """A log that a person reads as it is written."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_lines_on_a_terminal() -> None:
+    """A person reads the same lines, in colours and without what is empty; what others wrote acts on no terminal."""
+    log = Terminal()
+    telemetry.configure("info", log)
+    hostile = "\x1b[2J\x1b]0;owned\x07\u202e +14155550123\r\nforged"
+    telemetry.emit(Event.ATTEMPT_ENDED, outcome="failed", reason="", rows=[], sends=0, operator=hostile)
+    logging.getLogger("httpx").warning("caller %s", hostile)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", log.getvalue().decode()).splitlines()
+    assert [re.sub(r"^[0-9T:.-]+Z ", "", line).split() for line in lines] == [
+        ["[info", "]", "attempt.ended", "outcome=failed", "sends=0", "operator='�[2J�]0;owned��", "…0123��forged'"],
+        ["[warning", "]", "httpx", "message='caller", "�[2J�]0;owned��", "…0123��forged'"],
+    ]
+
+
 class FullDisk(io.BytesIO):
     """A log that takes nothing more."""
 

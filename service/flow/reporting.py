@@ -50,11 +50,24 @@ async def tell(claim: m.ReportClaim, place: Workplace) -> str:
         entry = m.Entry("report", at, spent, place.worker, reply.status, reply.correlation_id, said)
         await place.store.told(claim.lease, (entry,))
     telemetry.REPORTS.labels(report.source, "told").inc()
-    trace = claim.action.trace.id
-    telemetry.emit(
-        telemetry.Event.REPORT_TOLD, report=report.id, trace=trace, tries=report.tries, how=found, duration_ms=spent
-    )
+    answered = {"how": found, "status": reply.status, "correlation_id": reply.correlation_id}
+    telemetry.emit(telemetry.Event.REPORT_TOLD, **_known(claim, place), **answered, duration_ms=spent)
     return "told"
+
+
+def _known(claim: m.ReportClaim, place: Workplace) -> dict[str, object]:
+    """Return what each wide line about a report says, whatever became of it."""
+    report = claim.report
+    return {
+        "worker": place.worker,
+        "report": report.id,
+        "action": report.action_id,
+        "org": claim.action.org,
+        "source": report.source,
+        "channel": report.channel,
+        "trace": claim.action.trace.id,
+        "tries": report.tries,
+    }
 
 
 async def _told(claim: m.ReportClaim, place: Workplace, source: Source) -> tuple[m.Reply, str] | None:
@@ -94,8 +107,7 @@ async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> s
     telemetry.emit(
         telemetry.Event.REPORT_DELAYED,
         "warning",
-        report=claim.report.id,
-        trace=claim.action.trace.id,
+        **_known(claim, place),
         fault=type(failure).__name__,
         said=said,
         wait_seconds=wait,
@@ -106,6 +118,5 @@ async def _delay(claim: m.ReportClaim, place: Workplace, failure: Upstream) -> s
 async def _bury(claim: m.ReportClaim, place: Workplace, why: str) -> str:
     await place.store.bury(claim.lease, why)
     telemetry.REPORTS.labels(claim.report.source, "dead").inc()
-    trace = claim.action.trace.id
-    telemetry.emit(telemetry.Event.REPORT_BURIED, "error", report=claim.report.id, trace=trace, said=why)
+    telemetry.emit(telemetry.Event.REPORT_BURIED, "error", **_known(claim, place), said=why)
     return "dead"

@@ -119,7 +119,11 @@ def problem_of(fault: Exception) -> Problem:
             return UNEXPECTED
 
 
-def note_refusal(source: str, code: str, reason: str, size: int) -> None:
-    """Count and log one refusal: `source` is a configured name or UNKNOWN_SOURCE, `size` the bytes read."""
+def note_refusal(source: str, code: str, reason: str, size: int, signed_by: str = "") -> None:
+    """Count and log one refusal: `source` is a configured name or UNKNOWN_SOURCE, `size` the bytes read.
+
+    `signed_by` is the fingerprint of the secret that had signed it, "" where none had.
+    """
     telemetry.DELIVERIES.labels(source, code).inc()
-    telemetry.emit(telemetry.Event.DELIVERY_REFUSED, "warning", source=source, code=code, reason=reason, size=size)
+    said = {"source": source, "code": code, "reason": reason, "size": size, "secret": signed_by}
+    telemetry.emit(telemetry.Event.DELIVERY_REFUSED, "warning", **said)

@@ -7,13 +7,14 @@ import contextlib
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost, Reply, StoreDown, Unclear
 from service.core.wording import Wording
 from service.flow.reporting import tell
 from tests.flow.meddler import Fate, Killed, Meddler, down, on, raising
-from tests.flow.stage import SOURCE, Stage, counted
+from tests.flow.stage import ORG, SOURCE, Stage, counted
 
 DUE, TOLD, DEAD = m.ReportState.DUE, m.ReportState.TOLD, m.ReportState.DEAD
 HOUR = 3600.0
@@ -43,6 +44,30 @@ async def test_in_the_words_of_its_source(stage: Stage) -> None:
     (note,) = await stage.notes(ticket)
     assert note.startswith("Anrufer entfernen: Der Anrufer wurde aus dem Gespräch entfernt")
     assert "Noch da: 2 Agenten, 1 externer Teilnehmer. Danke!" in note
+
+
+async def test_one_wide_line_for_each_try(stage: Stage) -> None:
+    """Whatever became of a report, one line says of which action it was, by which try, and what was answered."""
+    action_id, _ = await settled(stage)
+    report_id = (await stage.report(action_id)).id
+    with capture_logs() as logs:
+        await stage.switch(answers=[{"on": "note", "status": 503}])
+        await stage.tell()
+        await stage.switch(answers=[])
+        await due(stage, action_id)
+        await stage.tell()
+        other, _ = await settled(stage)
+        await stage.switch(answers=[{"on": "note", "status": 404}])
+        await stage.tell()
+    lines = [line for line in logs if line["event"].startswith("report.")]
+    known = {"worker": "w9", "org": ORG, "source": SOURCE, "channel": "ticket"}
+    assert all(known.items() <= line.items() for line in lines)
+    assert [(line["event"], line["action"], line["tries"]) for line in lines] == [
+        ("report.delayed", action_id, 1),
+        ("report.told", action_id, 2),
+        ("report.buried", other, 1),
+    ]
+    assert (lines[1]["report"], lines[1]["how"], lines[1]["status"]) == (report_id, "told", 200)
 
 
 class Odd(Meddler):

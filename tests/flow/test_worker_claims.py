@@ -130,4 +130,6 @@ async def test_what_a_worker_says_of_itself(stage: Stage) -> None:
     assert began == {"event": "worker.started", "log_level": "info", "worker": "w7", "orgs": [ORG]}
     assert (attempt["event"], attempt["worker"]) == ("attempt.ended", "w7")
     assert (attempt["action"], attempt["outcome"]) == (action_id, "disconnected")
+    assert (attempt["org"], attempt["source"], attempt["purpose"]) == (ORG, SOURCE, "customer")
+    assert (attempt["sends"], attempt["held_by"], attempt["rows"][-1]) == (1, "", 12)
     assert ended == {"event": "worker.stopped", "log_level": "info", "worker": "w7"}

@@ -50,6 +50,7 @@ async def test_an_accepted_delivery_is_logged_and_counted(desk: Desk) -> None:
     assert [line["joined"] for line in lines] == ["", "delivery"]
     assert {line["action"] for line in lines} == {ACTION}
     assert {line["duration_ms"] for line in lines} == {0.0}
+    assert {(line["org"], line["source"], line["size"] > 0) for line in lines} == {("acme", "desk", True)}
     assert PHONE.encode() not in desk.log.getvalue()
     assert f"{1:032x}".encode() not in desk.log.getvalue()
 

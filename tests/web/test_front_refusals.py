@@ -32,7 +32,9 @@ async def test_what_is_not_taken_now(desk: Desk, refuses: Refused, status: int, 
     answer = await desk.post()
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (status, code, later)
     assert (counted("desk", code), len(desk.shelf.offers)) == (before + 1, 0)
-    assert [(line["event"], line["code"]) for line in desk.lines()] == [("delivery.refused", code)]
+    assert [(line["event"], line["code"], line["secret"]) for line in desk.lines()] == [
+        ("delivery.refused", code, "abcd1234")
+    ]
     assert [(one.code, one.secret_fingerprint) for one in desk.refused.noted] == [(code, "abcd1234")]
     desk.shelf.refuses = None
     assert (await desk.post()).json()["status"] == "accepted"
