@@ -10,6 +10,7 @@ import pytest
 from service.settings import ConsoleSettings, Settings
 from service.sources.options import SourceOptions
 from service.web.console.sessions import Role
+from service.wiring.admitting import admitted
 from service.wiring.console import EVERYWHERE, hosts_of, key_of, proxy_of, site_of
 from tests.web.doors import CountingDice, HandClock
 
@@ -51,6 +52,22 @@ def test_no_proxy_unless_set() -> None:
     made = proxy_of(ConsoleSettings.model_validate({"proxy": proxy}))
     assert made
     assert (made.header, made.secret, made.operators, made.viewers) == ("x-user", "s" * 24, {"beth"}, frozenset())
+
+
+def test_a_login_holds_at_each_process() -> None:
+    """A session that one process opened is one to another with the same settings, and to none with others."""
+    made = admitted("vera", "viewer")
+    tokens = {"vera": {"role": "viewer", "token_sha256": made.token_sha256}}
+    clock = HandClock()
+    one, other, stranger = (
+        site_of(settings, clock, CountingDice(), "127.0.0.1", (), _around).entrance.sessions
+        for settings in (said(tokens=tokens), said(tokens=tokens), said(signs=TWO, tokens=tokens))
+    )
+    holder = one.holder_of(made.token)
+    assert holder
+    cookie = one.cookie(holder, clock.now(), "0f" * 16)
+    found = other.session(cookie, clock.now())
+    assert (found and found.who, stranger.session(cookie, clock.now())) == ("vera", None)
 
 
 async def _around() -> Mapping[str, object]:

@@ -90,8 +90,8 @@ class Entrance:
         return go_to(LOGIN, {"Set-Cookie": self._cookie(request, "", 0)})
 
     def _page(self, request: Request, status: int, onward: str, *, is_wrong: bool = False) -> Response:
-        has_tokens = not self.sessions.is_empty
-        shown = {"session": None, "path": LOGIN, "next": onward, "is_wrong": is_wrong, "has_tokens": has_tokens}
+        ways = {"has_tokens": not self.sessions.is_empty, "has_proxy": self.proxy is not None}
+        shown = {"session": None, "path": LOGIN, "next": onward, "is_wrong": is_wrong, **ways}
         return self.pages.page(status, "login.html", shown, request.headers)
 
     def _count_wrong(self) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from service.web.console.entrance import WRONG_MOST, next_in
+from service.web.console.proxy import Proxy
 from service.web.console.sessions import COOKIE
 from tests.web.console.ground import BETH, VERA, Browser, Ground
 
@@ -84,6 +85,15 @@ async def test_no_tokens(log: io.BytesIO) -> None:
     assert "onhook admit" in page.text
     assert 'name="token"' not in page.text
     assert (await browser.login(BETH)).status_code == 403
+    await browser.http.aclose()
+
+
+async def test_a_proxy_alone(log: io.BytesIO) -> None:
+    """Where nobody has a token since a proxy says who one is, the page leads there."""
+    browser = Browser(Ground(proxy=Proxy("x-user", (), "", frozenset({"ann"}), frozenset())))
+    page = await browser.get("/login")
+    assert "Come by the address of the proxy" in page.text
+    assert "onhook admit" not in page.text
     await browser.http.aclose()
 
 

@@ -87,7 +87,12 @@ def test_the_policy_is_the_promised_one() -> None:
     assert asset
     tag = Headers({"if-none-match": asset.etag})
     answers = [
-        made.page(200, "login.html", {**KNOWN, "next": "", "is_wrong": False, "has_tokens": True}, Headers()),
+        made.page(
+            200,
+            "login.html",
+            {**KNOWN, "next": "", "is_wrong": False, "has_tokens": True, "has_proxy": False},
+            Headers(),
+        ),
         made.trouble(STORE_AWAY, KNOWN),
         made.asset(asset, Headers()),
         made.asset(asset, tag),
@@ -145,11 +150,12 @@ def test_a_redirect_is_one_line(path: str, location: str) -> None:
 def test_nothing_stands_in_the_page_itself() -> None:
     """No page brings a script or a style of its own, or an address that is not the console's."""
     made = pages(FOLDER)
-    login = {**KNOWN, "session": None, "next": "/console", "is_wrong": True, "has_tokens": True}
+    login = {**KNOWN, "session": None, "next": "/console", "is_wrong": True, "has_tokens": True, "has_proxy": False}
     shown = {**KNOWN, "text": HOSTILE, "numbers": range(3), "done": HOSTILE, "standings": ()}
     for name, context in [
         ("login.html", login),
         ("login.html", {**login, "has_tokens": False}),
+        ("login.html", {**login, "has_tokens": False, "has_proxy": True}),
         ("trouble.html", {**KNOWN, "trouble": NOT_FOUND}),
         ("sample.html", shown),
     ]:
