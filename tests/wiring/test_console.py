@@ -51,7 +51,12 @@ def test_no_proxy_unless_set() -> None:
     proxy = {"header": "X-User", "addresses": ["10.1.2.0/24"], "operators": ["Beth"], "secret": "s" * 24}
     made = proxy_of(ConsoleSettings.model_validate({"proxy": proxy}))
     assert made
-    assert (made.header, made.secret, made.operators, made.viewers) == ("x-user", "s" * 24, {"beth"}, frozenset())
+    assert (made.header, made.secret, made.operators, made.viewers) == (
+        "x-user",
+        "s" * 24,
+        frozenset({"beth"}),
+        frozenset(),
+    )
 
 
 def test_a_login_holds_at_each_process() -> None:
