@@ -18,6 +18,7 @@ from service.core import model as m
 from service.wiring.documents import action_line
 from tests.cli.conftest import Commands, Service
 from tests.cli.test_printing import ACTING, HOSTILE
+from tests.commands import documented
 from tests.store.stories import ORG, uuid
 from tests.wiring.kept import OTHER, Kept
 from tests.wiring.running import PHONE
@@ -185,6 +186,7 @@ def test_replay(beside: Commands, service: Service) -> None:
     again = ("actions", "replay", old, "--within", "60")
     assert beside(*again, "--json") == 1
     told = json.loads(beside.out)
+    assert set(told) == documented("Asked again")
     assert (told["of"], told["replay"], told["ended"]) == (old, None, None)
     assert (told["preview"]["preview"], told["preview"]["outcome"]["kind"]) == (True, "already_gone")
     no = CliRunner().invoke(app, list(again), input="n\n")
@@ -222,6 +224,7 @@ def test_drop(onhook: Commands, kept: Kept) -> None:
     assert onhook("actions", "drop", action_id, "--yes") == 1
     other = asyncio.run(kept.accepted())
     assert (onhook("actions", "drop", other, "--yes", "--json"), json.loads(onhook.out)) == (0, {"dropped": other})
+    assert documented("Given up") == {"dropped"}
     assert onhook("actions", "show", action_id, "--json") == 0
     assert json.loads(onhook.out)["outcome"]["reason"] == "dropped"
 

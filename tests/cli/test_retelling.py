@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from tests.cli.conftest import Commands
+from tests.commands import documented
 from tests.wiring.kept import OTHER, Kept
 
 CLOSED = "403: … is closed"
@@ -49,6 +50,7 @@ def test_retell_by_id(onhook: Commands, kept: Kept) -> None:
     assert onhook.err == "onhook: none was left: there is no such letter, or it is dead no more\n"
     assert onhook("dead", "retell", missing, "--json") == 1
     assert json.loads(onhook.out) == {"told": [], "left": [missing]}
+    assert documented("Told again") == {"told", "left"}
     assert onhook("audit", "--json", "--org", "acme") == 0
     deeds = [json.loads(line) for line in onhook.out.splitlines()]
     (retold,) = [one for one in deeds if one["deed"] == "retell"]

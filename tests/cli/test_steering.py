@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import Commands, Service
+from tests.commands import documented
 
 
 def test_pause_and_resume(beside: Commands, service: Service) -> None:
@@ -27,6 +28,7 @@ def test_for_programs(beside: Commands) -> None:
     """For programs it is said which orgs are meant, and which source."""
     assert beside("pause", "--source", "sandbox", "--json") == 0
     assert json.loads(beside.out) == {"is_paused": True, "orgs": ["sandbox"], "source": "sandbox"}
+    assert set(json.loads(beside.out)) == documented("Paused, or going on")
     assert beside("resume", "--json") == 0
     assert json.loads(beside.out) == {"is_paused": False, "orgs": ["sandbox"], "source": None}
     assert beside("resume", "--source", "sandbox") == 0

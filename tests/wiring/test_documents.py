@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +11,8 @@ from service.core import model as m
 from service.core.errors import Reply
 from service.flow.review import Audited
 from service.wiring import documents
+from tests.commands import documented
 
-PAGE = (Path(__file__).parents[2] / "deploy" / "commands.md").read_text(encoding="utf-8")
 AT = 1_790_000_000_123
 ID = f"acme.{'0' * 25}1"
 NUMBER = "+14155550123"
@@ -39,14 +37,6 @@ ACCOUNT = m.Account(ENDED, "key", (m.Entry("verify", AT),), (REPORT,))
 SETTLED = m.AuditLine(AT, m.Deed.SETTLE, ID, source="desk", outcome="failed", reason="no_effect", seconds=2.0)
 
 
-def _documented(heading: str) -> set[str]:
-    """Return the keys that the page lists under a heading."""
-    section = re.search(rf"^### {re.escape(heading)}\n(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert section, heading
-    rows = re.findall(r"^\| (`[^|]*)\|", section[1], re.MULTILINE)
-    return {key for row in rows for key in re.findall(r"`([a-z_0-9]+)`", row)}
-
-
 @pytest.mark.parametrize(
     "heading, document",
     [
@@ -56,9 +46,9 @@ def _documented(heading: str) -> set[str]:
         ("A line of the audit", documents.audit_line(Audited("acme", SETTLED, ACCOUNT))),
     ],
 )
-def test_every_key_is_documented(heading: str, document: Mapping[str, object]) -> None:
+def test_every_key_isdocumented(heading: str, document: Mapping[str, object]) -> None:
     """The page names each key there is, and none that is not; none is nested where it is a line."""
-    assert _documented(heading) == set(document)
+    assert documented(heading) == set(document)
 
 
 def test_an_action_in_a_list() -> None:
@@ -129,6 +119,6 @@ def test_a_day() -> None:
     assert (hour["refused"], day["outcomes"]) == ({"jira": 1}, {"failed": 5, "disconnected": 2})
     assert (hour["gone"]["count"], hour["gone"]["p50"], hour["gone"]["p99"]) == (2, 0.5, None)
     assert hour["gone"]["within"][-1] == {"seconds": None, "count": 1}
-    assert _documented("A span of time") == set(hour)
-    assert _documented("How long it took") == set(hour["gone"])
+    assert documented("A span of time") == set(hour)
+    assert documented("How long it took") == set(hour["gone"])
     assert orgs["quiet"]["day"]["gone"]["p50"] is None
