@@ -176,7 +176,7 @@ async def test_nobody_there(tmp_path: Path) -> None:
 )
 async def test_the_end_waits_for_nobody(tmp_path: Path, play: Play) -> None:
     """However a collector keeps a request, the process ends soon after it is told to."""
-    clock, moment = Rests(), asyncio.get_running_loop().time
+    clock, moment, before = Rests(), asyncio.get_running_loop().time, sum(became())
     async with collecting(play) as collector:
         async with exporting(collector.url, clock, tmp_path) as spans:
             spans.note(some(3))
@@ -184,6 +184,7 @@ async def test_the_end_waits_for_nobody(tmp_path: Path, play: Play) -> None:
             await asyncio.sleep(0)
             began = moment()
         assert moment() - began < LAST_SECONDS + 5  # a busy machine; a call of its own would take as long as it likes
+    assert sum(became()) == before + 3  # and none is forgotten that was on its way
 
 
 async def test_an_endless_answer(tmp_path: Path) -> None:
