@@ -39,7 +39,7 @@ Outcome = Annotated[
 ]
 Since = Annotated[str, typer.Option(help="Received then or later: 90m, 24h, 7d, 2026-11-20, 2026-11-20T09:00:00Z.")]
 Until = Annotated[str, typer.Option(help="Received before then.")]
-Why = Annotated[str, typer.Option(help="Why, for the audit.")]
+Why = Annotated[str, typer.Option(help="Why, for the audit.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
 Json = Annotated[bool, typer.Option("--json", help="Say it as one JSON document, for programs.")]
 # what matters most stands first
@@ -146,10 +146,10 @@ def export(
 @app.command()
 def replay(
     action_id: Id,
+    why: Why,
     within: Annotated[
         float | None, typer.Option(min=1, max=3600, help="It may be done within so many seconds from now.")
     ] = None,
-    why: Why = "",
     wait: Annotated[float, typer.Option(min=0, max=3600, help="Wait so long for preview and outcome.")] = 20,
     yes: Yes = False,
     as_json: Json = False,
@@ -182,7 +182,7 @@ def replay(
 
 
 @app.command()
-def drop(action_id: Id, why: Why = "", yes: Yes = False, as_json: Json = False) -> None:
+def drop(action_id: Id, why: Why, yes: Yes = False, as_json: Json = False) -> None:
     """End an open action of which nothing was sent yet: nobody is removed for it, and its tickets are told so.
 
     Example: onhook actions drop acme.01k… --why "wrong caller, says the agent"

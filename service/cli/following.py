@@ -70,8 +70,10 @@ def audit(
 
     async def told() -> None:
         is_followed = (printing.say, Stop()) if follow else None
-        async with aclosing(rooms.audit(org, since, until, follow=is_followed)) as lines:
-            async for line in lines:
-                show(line)
+        with printing.progress("lines", is_beside=True) as step:
+            async with aclosing(rooms.audit(org, since, until, follow=is_followed)) as lines:
+                async for line in lines:
+                    show(line)
+                    step()
 
     asyncio.run(told())

@@ -28,6 +28,7 @@ FAILED = m.Outcome(
 )
 BY_ID = m.Selector(m.SelectorKind.PARTICIPANT_ID, uuid(3))
 NOBODY = f"{ORG}.{'0' * 26}"
+WHY = ("--why", "wrong caller")
 
 
 def test_list(onhook: Commands, kept: Kept) -> None:
@@ -183,7 +184,7 @@ def test_replay(beside: Commands, service: Service) -> None:
     asked = ("--conversation", cid, "--participant", str(customer["id"]), "--wait", "20")
     assert beside("send", "--source", "sandbox", "--url", service.door, *asked) == 0
     old = str(json.loads(beside.out.splitlines()[0])["action"])
-    again = ("actions", "replay", old, "--within", "60")
+    again = ("actions", "replay", old, "--within", "60", "--why", "she is back")
     assert beside(*again, "--json") == 1
     told = json.loads(beside.out)
     assert set(told) == documented("Asked again")
@@ -193,7 +194,7 @@ def test_replay(beside: Commands, service: Service) -> None:
     assert no.exit_code == 1
     assert "Preview: already_gone: " in no.output
     assert "nothing was asked again" in no.output
-    assert beside(*again, "--yes", "--why", "she is back") == 0
+    assert beside(*again, "--yes") == 0
     assert "Asked again as sandbox." in beside.out
     assert beside(*again, "--yes", "--json") == 0
     told = json.loads(beside.out)
@@ -204,29 +205,39 @@ def test_replay(beside: Commands, service: Service) -> None:
 def test_replay_while_nobody_works(onhook: Commands, kept: Kept) -> None:
     """Where no worker settles the preview in time that is said; what cannot be asked again ends with 1, in words."""
     old = asyncio.run(kept.settled(outcome=FAILED, selector=BY_ID))
-    assert onhook("actions", "replay", old, "--yes", "--wait", "0") == 0
+    assert onhook("actions", "replay", old, "--yes", "--wait", "0", *WHY) == 0
     assert "Preview: no outcome in 0 s; does a worker run, and is the org paused?" in onhook.out
     assert "Asked again as acme." in onhook.out
     cut = asyncio.run(kept.settled(outcome=FAILED))
-    assert onhook("actions", "replay", cut) == 1
+    assert onhook("actions", "replay", cut, *WHY) == 1
     assert "click again on the ticket" in onhook.err
 
 
 def test_drop(onhook: Commands, kept: Kept) -> None:
     """An open action is given up after a yes; one that has ended is said to have."""
     action_id = asyncio.run(kept.accepted())
-    no = CliRunner().invoke(app, ["actions", "drop", action_id], input="n\n")
+    no = CliRunner().invoke(app, ["actions", "drop", action_id, *WHY], input="n\n")
     assert (no.exit_code, "nothing was dropped" in no.output) == (1, True)
-    assert onhook("actions", "drop", action_id, "--json") == 2
+    assert onhook("actions", "drop", action_id, "--json", *WHY) == 2
     assert onhook.err == "onhook: --json does not ask: say --yes to drop it\n"
-    assert onhook("actions", "drop", action_id, "--yes", "--why", "wrong caller") == 0
+    assert onhook("actions", "drop", action_id, "--yes", *WHY) == 0
     assert onhook.out == f"Dropped: {action_id}.\n"
-    assert onhook("actions", "drop", action_id, "--yes") == 1
+    assert onhook("actions", "drop", action_id, "--yes", *WHY) == 1
     other = asyncio.run(kept.accepted())
-    assert (onhook("actions", "drop", other, "--yes", "--json"), json.loads(onhook.out)) == (0, {"dropped": other})
+    assert (onhook("actions", "drop", other, "--yes", "--json", *WHY), json.loads(onhook.out)) == (
+        0,
+        {"dropped": other},
+    )
     assert documented("Given up") == {"dropped"}
     assert onhook("actions", "show", action_id, "--json") == 0
     assert json.loads(onhook.out)["outcome"]["reason"] == "dropped"
+
+
+@pytest.mark.parametrize("act", ["replay", "drop"])
+def test_nothing_without_a_reason(onhook: Commands, act: str) -> None:
+    """Who has somebody removed, or not removed, says why: it stands in the audit."""
+    assert onhook("actions", act, NOBODY, "--yes") == 2
+    assert "Missing option '--why'" in onhook.err
 
 
 def test_the_number_is_never_whole(onhook: Commands, kept: Kept) -> None:
