@@ -7,6 +7,7 @@ from tests.story.mutants.of_bounds import BOUNDS
 from tests.story.mutants.of_code import CODE
 from tests.story.mutants.of_console import CONSOLE
 from tests.story.mutants.of_ledger import LEDGER
+from tests.story.mutants.of_pages import PAGES
 from tests.story.mutants.of_people import PEOPLE
 from tests.story.mutants.of_policies import POLICIES
 from tests.story.mutants.of_routes import ROUTES
@@ -25,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *SYSTEMS,
     *LEDGER,
     *CONSOLE,
+    *PAGES,
 )
 
 

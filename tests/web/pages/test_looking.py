@@ -143,6 +143,13 @@ async def test_no_such_action(lookout: Lookout, action_id: str) -> None:
     await lookout.get(f"/actions/{action_id}/replay", status=404)
 
 
+async def test_an_org_that_was_taken_out(lookout: Lookout) -> None:
+    """An action of an org that is not in the settings any more is not found, though its record is there."""
+    action_id = await ended(lookout)
+    object.__setattr__(lookout.watch, "apis", {})
+    await lookout.get(f"/actions/{action_id}", status=404)
+
+
 async def test_refusals(lookout: Lookout) -> None:
     """What was refused stands under its source, with what to do; a source of which nothing was is not shown unasked."""
     assert "Nothing was refused" in await lookout.text("/refusals")

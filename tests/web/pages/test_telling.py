@@ -91,6 +91,12 @@ def test_every_way_to_name_somebody_is_said(kind: m.SelectorKind) -> None:
     assert words[-1] in {"agent", "agent…", "…"}
 
 
+def test_an_attribute_is_never_shown_whole() -> None:
+    """Of an attribute's value the page shows the last four characters: it may hold a name or a number."""
+    removal = m.Removal(CONVERSATION, m.Selector(m.SelectorKind.ATTRIBUTE, "customer=Anna Schmidt"))
+    assert telling.asked_for(removal) == "attribute customer=…midt"
+
+
 def test_a_number_is_never_shown_whole() -> None:
     """Of a number asked for the page shows the last four digits, also where it is the second way."""
     by_both = m.Removal(
