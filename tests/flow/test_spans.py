@@ -106,6 +106,16 @@ async def test_one_click_is_one_tree(stage: Stage, watched: Watched, said: tuple
     assert look.facts[Said.CORRELATION_ID]
 
 
+async def test_how_long_the_end_took(stage: Stage, watched: Watched) -> None:
+    """The end lasts until the store has it, though its line in the timeline is written before."""
+    scene = await stage.scene(lag=0.2)
+    receipt = await watched.click(scene)
+    await watched.work(3, store=Meddler(stage.store, on("settle", lambda: stage.clock.freeze(0.03))))
+    assert named(watched.seen(), "settle").lasted_ms == pytest.approx(30, abs=0.1)
+    (entry,) = [one for one in (await stage.account(receipt.action_id)).timeline if one.verb == "settle"]
+    assert entry.duration_ms == 0
+
+
 async def test_nobody_is_in_it(stage: Stage, watched: Watched) -> None:
     """No number, no name, no conversation, no participant and no ticket is in any span, of a replay as little."""
     scene, ticket = await stage.scene(lag=0.2), await stage.ticket()
