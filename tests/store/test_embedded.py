@@ -291,6 +291,7 @@ def test_a_server_that_ends_at_once(folder: Path) -> None:
     program.chmod(0o700)
     with pytest.raises(Misconfigured, match="ended: it has no teeth"):
         EmbeddedRedis(folder / "state", program=program).start()
+    assert (folder / "state" / "redis.log").read_text(encoding="utf-8") == "it has no teeth\n"
     with EmbeddedRedis(folder / "state") as server, _client(server.url) as client:
         assert client.ping()
 

@@ -17,7 +17,7 @@ from service.core.errors import Reply, StoreDown, Unreadable
 from service.core.rules import Minted
 from service.flow import operations
 from service.store.client import Link, connect
-from service.store.forgetting import ATTESTED_MOST, STRUCK, Forgetting, Found, Kind, Wanted
+from service.store.forgetting import ATTESTED_MOST, Forgetting, Found, Kind, Wanted
 from service.store.keys import DAY, Lives
 from service.store.records import NOWHERE
 from service.store.redis import RedisStore
@@ -329,7 +329,7 @@ async def test_refusals(story: Story, forgetting: Forgetting, wanted: Wanted, re
     await book.write()
     assert (await forgetting.find(ORG, SOURCES, wanted)).refusals == int(is_named)
     await _done(forgetting, wanted)
-    expected = dataclasses.replace(noted[0], reason=STRUCK) if is_named else noted[0]
+    expected = dataclasses.replace(noted[0], reason="forgotten") if is_named else noted[0]
     assert list(await book.refusals("desk")) == [noted[1], expected]
     assert (await forgetting.find(ORG, SOURCES, wanted)).refusals == 0
 

@@ -63,6 +63,12 @@ class Told:
         return ["appendfsync", self.appendfsync]
 
 
+def test_what_redis_is_looked_at_for() -> None:
+    """Each topic keeps its name: operators' rules, dashboards and scripts name it."""
+    said = "settings reach version role replica durability eviction memory clock scripts wakes"
+    assert [str(topic) for topic in Topic] == said.split()
+
+
 async def test_the_embedded_redis_is_fine(store: RedisStore) -> None:
     """A Redis of our own has no fault, and nothing about it is unknown."""
     health = await store.health()

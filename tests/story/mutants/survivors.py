@@ -7,6 +7,7 @@ from collections.abc import Mapping
 _FURTHER_DOWN = "the row that is met further down the table means the same: it says by name what is rarely seen"
 _NOT_ONCE = "a header that is missing is refused for that, whatever was compared in its place"
 _TO_THE_TICK = "differs where two readings of a clock are apart by that to the last bit; no time of ours is so exact"
+_AS_MANY = "there are as many of the one as of the other: answers to questions, values to the names of settings"
 _NO_MOMENT = "x is as little a moment as nothing is, and is refused in the same words"
 
 ARGUED: Mapping[str, Mapping[str, str]] = {
@@ -28,7 +29,16 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
         "flow/removal.py Attempt._is_old: self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS"
         " -> (self._place.clock.monotonic() - self._looked >= (WAIT_HERE_SECONDS))": _TO_THE_TICK,
     },
-    "store": {},
+    "store": {
+        "store/client.py Link.ask: '' -> 'x'": "where no word names an org, any node of a Cluster may answer",
+        "store/forgetting.py Forgetting._deliveries: True -> False": _AS_MANY,
+        "store/forgetting.py Wanted.names: '0' -> '00'": "it strips each of these characters, once or twice named",
+        "store/health.py _rehearsal: '' -> 'x' (2)": "the base of an org's keys: the probe's script makes no key of it",
+        "store/health.py _settings: False -> True": _AS_MANY,
+        "store/launcher.py _tie: 0 -> (1) (2)": "of this call the kernel reads the signal alone",
+        "store/records.py action_in: '0' -> '00'": "00 is the same number",
+        "store/sentinel.py Sentinels.together: 0 -> (1)": "any number will do that is always the same",
+    },
     "genesys": {
         "genesys/answers.py : 413 -> (414)": _FURTHER_DOWN,
         "genesys/answers.py : 415 -> (416)": _FURTHER_DOWN,
