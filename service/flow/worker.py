@@ -55,7 +55,7 @@ class Worker:
         """
         if len(self._asked) < 2 * len(self._place.genesys):
             return None
-        return self._place.clock.monotonic() - min(self._asked.values(), default=0.0)
+        return self._place.clock.monotonic() - min(self._asked.values())
 
     def _report_slots(self, org: str) -> int:
         """As many as all desks of the org bear at once: then one that hangs takes no other's slot."""
