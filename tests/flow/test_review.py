@@ -102,6 +102,22 @@ async def test_the_audit_goes_on(stage: Stage) -> None:
     assert [one.line.at async for one in operations.audited(book, stage.store, [ORG], cursors=cursors)] == [2]
 
 
+class Gappy(Book):
+    """An audit of which every other page is empty, as where a newer version wrote."""
+
+    async def audit(self, org: str, limit: int, after: str = "") -> tuple[Sequence[m.AuditLine], str]:
+        place, gap, _ = after.partition("+")
+        if gap or not place:
+            return await super().audit(org, 1, place)
+        return (), f"{place}+" if int(place) < len(self.lines[org]) else place
+
+
+async def test_an_empty_page_is_not_the_end(stage: Stage) -> None:
+    """Where nothing of a page can be read, what comes after it is told all the same."""
+    book = Gappy(acme=[_line(1), _line(2), _line(3)])
+    assert [one.line.at async for one in operations.audited(book, stage.store, [ORG])] == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "error, cause",
     [
