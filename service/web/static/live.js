@@ -26,11 +26,14 @@ const tell = () => {
 };
 
 // what a reader has in hand is not taken away: a focused line keeps its focus, an open detail stays open, and while
-// somebody writes into a form, or has marked a text, the part waits
+// somebody writes into a form, has marked a text or holds a button down, the part waits; paused, it stays as it was, also
+// when an answer was under way
 const isBusy = (element) => {
   const active = document.activeElement;
   const chosen = getSelection();
   return (
+    isPaused ||
+    element.matches(":active") ||
     (element.contains(active) && active.matches("input, textarea, select")) ||
     (!chosen.isCollapsed && element.contains(chosen.anchorNode)) ||
     document.querySelector("dialog[open]") !== null

@@ -184,7 +184,7 @@ async def test_the_audit(lookout: Lookout) -> None:
     assert action_id in shown.text
     assert "beth.anglin" in shown.text
     assert "Nothing is written" in await lookout.text("/audit?org=evil&day=2099-12-31&page=0")
-    assert "page" not in await lookout.text("/audit?page=7")
+    assert "page 1 of" not in await lookout.text("/audit?page=7")
     assert "is no day" in await lookout.text("/audit?day=never", status=422)
 
 

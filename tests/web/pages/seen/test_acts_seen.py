@@ -24,10 +24,10 @@ async def test_pause_by_hand(chromium: Browser, lookout: Lookout, crowd: Crowd, 
         page = reader.page
         await reader.at(door)
         await page.click("[data-live-pause]")
-        await page.click("text=Resume")
+        await page.click("form[action$=resume] button")
         await page.click("#sure button[value=no]")
         assert await store.paused(ORG) == {SOURCE}
-        await page.click("text=Resume")
+        await page.click("form[action$=resume] button")
         await page.click("#sure button[value=yes]")
         await page.wait_for_selector("text=Going on: source desk.")
         assert await store.paused(ORG) == frozenset()
@@ -116,3 +116,20 @@ async def test_a_viewer_looks(chromium: Browser, lookout: Lookout, crowd: Crowd,
             assert await reader.page.locator("main form[method=post] button").count() == 0
         assert await reader.at(f"{door}/actions/{crowd.open}/replay") == 403
         assert "You are here as a viewer" in await reader.shown()
+
+
+async def test_a_button_that_is_held_down(chromium: Browser, lookout: Lookout, crowd: Crowd, door: str) -> None:
+    """News that comes while somebody presses a link waits until he has let go of it: no click is lost."""
+    async with reading(chromium) as reader:
+        await enter(reader, lookout, door)
+        page = reader.page
+        await reader.at(f"{door}/actions")
+        await page.hover("tbody a")
+        await page.mouse.down()
+        async with page.expect_response(lambda answer: "x-onhook-live" in answer.request.headers) as news:
+            new_id = await lookout.stage.click(await lookout.stage.scene())
+        assert new_id in await (await news.value).text()
+        await page.evaluate("new Promise((done) => setTimeout(done, 50))")
+        await page.mouse.up()
+        await page.wait_for_url(f"{door}/actions/{crowd.open}")
+        assert await reader.objections() == []
