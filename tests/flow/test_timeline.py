@@ -50,8 +50,10 @@ async def test_the_wide_line_of_an_attempt(stage: Stage) -> None:
         "rows": [0, 13, 14, 12],
         "sends": 1,
         "lapses": 0,
+        "held_by": "",
         "outcome": "disconnected",
         "reason": "confirmed",
+        "purpose": "customer",
         "operator": "",
         "duration_ms": 800.2,
     }

@@ -106,7 +106,7 @@ BOUNDS = (
     Mutant(
         "the backlog's bound is the operator's",
         "wiring/processes.py",
-        (("place.dice, place.terms_of, backlog)", "place.dice, place.terms_of)"),),
+        (("place.terms_of, backlog, place.spans", "place.terms_of, 0, place.spans"),),
         "tests/story/test_admission.py::test_a_full_backlog",
     ),
 )

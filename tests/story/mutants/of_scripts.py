@@ -262,7 +262,7 @@ ACCEPTING = (
     ),
     Mutant(
         "only who was seen gone is joined after the end",
-        "store/redis.py",
+        "store/ending.py",
         (('"1" if outcome.kind in _JOINED_AFTER else "",', '"1",'),),
         "tests/store/test_redis_sameness.py::test_the_same_wish",
     ),
