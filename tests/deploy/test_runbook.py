@@ -45,11 +45,13 @@ def test_every_link_inside_leads_somewhere() -> None:
 
 def test_every_command_is_one() -> None:
     """Each command on the page exists, with the options it is given there."""
-    said = re.findall(r"`onhook ([a-z]+)([^`]*)`", PAGE)
-    assert {name for name, _ in said} >= {"check", "refusals", "pause", "resume", "explain", "preview"}
-    for name, rest in said:
-        assert name in COMMANDS
-        known = {option for one in COMMANDS[name].params for option in one.opts}
+    said = re.findall(r"`onhook ((?:actions |dead )?[a-z]+)([^`]*)`", PAGE)
+    assert {name for name, _ in said} >= {"check", "refusals", "pause", "resume", "explain", "preview", "dead retell"}
+    for words, rest in said:
+        family, _, name = words.rpartition(" ")
+        commands = COMMANDS[family].commands if family else COMMANDS
+        assert name in commands
+        known = {option for one in commands[name].params for option in one.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 

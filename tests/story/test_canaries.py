@@ -84,13 +84,13 @@ class Run:
         self.hear("answers", f"{kept} {answer.headers if answer.status_code >= 300 else ''}")
         return answer
 
-    async def command(self, *words: str) -> None:
+    async def command(self, *words: str, place: str = "commands") -> None:
         """Run a command to its end, and keep what it says."""
         running = await self.stage.start(*words)
         assert running.process.stdout
         said = (await running.process.stdout.read()).decode()
         await running.process.wait()
-        self.hear("commands", said)
+        self.hear(place, said)
 
 
 async def outcomes(run: Run) -> None:
@@ -183,6 +183,8 @@ async def run() -> AsyncIterator[Run]:
             return None if "due:removals" in text or "due:reports" in text else text
 
         run.hear("redis", await eventually(ended))
+        looked = (("actions", "export"), ("audit", "--json"), ("actions", "export", "--format", "csv"))
+        await asyncio.gather(*(run.command(*words, place="operator") for words in looked))
         run.hear("log", "".join(file.read_text() for file in stage.folder.glob("*.log")))
         run.hear("log", "".join(serving.said + working.said))
         yield run
@@ -198,7 +200,8 @@ async def test_the_run_went_everywhere(run: Run) -> None:
     """The canaries went past every kind of answer and into every place, so that their absence says something."""
     assert set(run.outcomes) >= {"disconnected", "refused", "not_found", "previewed", "failed", "already_gone"}
     assert set(run.statuses) >= {202, 400, 401, 404, 405, 413, 415, 422}
-    assert set(run.places) == {"account", "answers", "commands", "log", "metrics", "notes", "probes", "redis"}
+    said = {"account", "answers", "commands", "log", "metrics", "notes", "operator", "probes", "redis"}
+    assert set(run.places) == said
     assert all(len(text) > 200 for text in run.places.values()), {place: len(it) for place, it in run.places.items()}
     assert "delivery.refused" in run.places["log"]
     assert "attempt.ended" in run.places["log"]
@@ -245,7 +248,8 @@ async def test_an_attribute_is_cut(run: Run) -> None:
 
 
 async def test_who_asked_is_kept_for_the_audit(run: Run) -> None:
-    """Who clicked and why stands in the record, and in no log, metric, answer or account."""
-    assert found(run, REQUESTER) <= {"redis", "notes"}
+    """Who clicked and why stands in the record and is told to an operator: in no log, metric, answer or account."""
+    assert found(run, REQUESTER) <= {"redis", "notes", "operator"}
+    assert "operator" in found(run, REQUESTER)
     assert found(run, REASON) <= {"redis", "notes"}
     assert "redis" in found(run, REQUESTER)
