@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from service.core import model as m
 from service.core.wording import Wording
 from service.web.pages.found import marks, took
+from service.web.pages.hints import hints
 from service.web.pages.telling import Badge, When, asked_for, badge, people, safe, spelled, ticket_of, when
 from service.web.pages.timeline import Share, Step, shares, steps
 
@@ -116,6 +117,7 @@ class One:
     why: str
     explanation: str
     advice: str
+    hints: tuple[str, ...]
     waits: str
     present: Present
     sends: Sequence[Sent]
@@ -183,6 +185,7 @@ def one_of(account: m.Account, kin: Sequence[m.Action], around: Around) -> One:
         why=safe(removal.reason, LONGEST_REASON),
         explanation=safe(wording.explanation(outcome), LONGEST_NOTE) if outcome else "",
         advice=safe(wording.advice(action), LONGEST_NOTE),
+        hints=tuple(safe(hint, LONGEST_NOTE) for hint in hints(action)),
         waits="" if outcome else _waits(action, now),
         present=_present(action),
         sends=[_sent(send, now) for send in action.sends],
