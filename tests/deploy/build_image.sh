@@ -8,6 +8,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${1:-$(mktemp -d)}
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mkdir -p "$folder"
+[ -n "${1:-}" ] || trap 'rm -rf "$folder"' EXIT
 exec 3>&1 1>&2
 fact() { printf 'fact %s %s\n' "$1" "$2" >&3; }
 # files in a folder of its own, and no kernel features that a machine inside a machine lacks
@@ -33,7 +34,8 @@ rm -rf "$folder/source" && mkdir "$folder/source"
 git -C "$top" archive HEAD | tar --extract --directory "$folder/source"
 revision=$(git -C "$top" rev-parse HEAD)
 printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$folder/pip.conf"
-images bud "${seen[@]}" --secret "id=pip.conf,src=$folder/pip.conf" --build-arg "PYTHON=$base" \
+# in Docker's own format: the other one has no place for a health check
+images bud --format docker "${seen[@]}" --secret "id=pip.conf,src=$folder/pip.conf" --build-arg "PYTHON=$base" \
   --build-arg "VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")" --build-arg "REVISION=$revision" \
   --build-arg "CREATED=$(git -C "$top" show --no-patch --format=%cI HEAD)" \
   --file "$folder/source/deploy/Dockerfile" --tag onhook "$folder/source"
@@ -43,6 +45,7 @@ fact commit "$revision"
 fact revision "$(said 'said["OCIv1"]["config"]["Labels"]["org.opencontainers.image.revision"]')"
 fact user "$(said 'said["OCIv1"]["config"]["User"]')"
 fact entrypoint "$(said '" ".join(said["OCIv1"]["config"]["Entrypoint"])')"
+fact healthcheck "$(said '" ".join(said["Docker"]["config"]["Healthcheck"]["Test"])')"
 fact architecture "$(said 'said["OCIv1"]["architecture"]')"
 
 echo "== what it is made of"
@@ -74,10 +77,11 @@ echo "== a Redis beside it, in a container that is made of it"
 played=$(images from onhook)
 stage=$(images mount "$played")
 printf '#!/bin/sh\nexit 101\n' >"$stage/usr/sbin/policy-rc.d" && chmod 755 "$stage/usr/sbin/policy-rc.d" # starts nothing
-for it in sources.list sources.list.d apt.conf.d; do
-  [ ! -e "/etc/apt/$it" ] || { rm -rf "$stage/etc/apt/$it" && cp -r "/etc/apt/$it" "$stage/etc/apt/$it"; }
+# from where this machine has its own
+cp -r /etc/apt/apt.conf.d "$stage/etc/apt/"
+for it in /etc/apt/sources.list /etc/apt/sources.list.d/debian*; do
+  [ ! -e "$it" ] || cp "$it" "$stage$it"
 done
-rm -f "$stage"/etc/apt/sources.list.d/[!d]* # Debian's own alone
 images run "${seen[@]}" --user root "$played" -- sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends redis-server >/dev/null'
 
 echo "== run with a root that cannot be written, no capability and no way to one"
@@ -103,4 +107,3 @@ fact healthy "$(locked sh -c '
   tries=0; until onhook healthy; do tries=$((tries + 1)); [ $tries -lt 60 ] || { cat /tmp/said /tmp/log >&2; exit 1; }; sleep 0.5; done
   kill $pid; wait $pid && echo "ended with 0"' 2>"$folder/health.log" | paste -sd ' ')"
 images rm "$running" "$played" >/dev/null
-[ -n "${1:-}" ] || rm -rf "$folder"

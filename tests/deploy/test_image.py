@@ -32,6 +32,7 @@ def faults_in(facts: dict[str, str]) -> list[str]:
     wanted = {
         "it runs as user 10001": (facts.get("user"), facts.get("uid")) == ("10001:10001", "10001"),
         "it runs onhook": facts.get("entrypoint") == "onhook",
+        "it is watched by onhook": facts.get("healthcheck") == "CMD onhook healthy",
         "it says of which commit it is": facts.get("revision") == facts.get("commit"),
         "it has the lock's packages and ours": least <= int(facts.get("packages", 0)) <= most,
         "nothing in it installs anything": facts.get("installers") == "0",
