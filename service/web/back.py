@@ -73,13 +73,7 @@ def private_door(
         await measure()
         return answered(200, telemetry.exposition(), EXPOSITION_TYPE)
 
-    answers = {
-        "livez": livez,
-        "readyz": readyz,
-        "startupz": startupz,
-        "version": show_version,
-        "metrics": metrics,
-    }
+    answers = {"livez": livez, "readyz": readyz, "startupz": startupz, "version": show_version, "metrics": metrics}
     routes = [Route("GET", re.compile(f"/{path}"), answer) for path, answer in answers.items()]
     return Door(routes, {"/console": console or _elsewhere})
 
