@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 Source = Annotated[str, typer.Option(help="Only this source; all without it.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document a line instead of words.")]
+_SHOWN = ("refused_at", "source", "code", "reason", "size", "secret")
 
 
 def refusals(source: Source = "", is_json: Json = False) -> None:
@@ -20,25 +19,17 @@ def refusals(source: Source = "", is_json: Json = False) -> None:
 
     Example: onhook refusals --source servicenow
     """
+    from service.cli import printing
+    from service.wiring.documents import refusal_line
     from service.wiring.refused import refusals as look
 
-    found = asyncio.run(look(source))
-    for one in found:
-        at = datetime.fromtimestamp(one.refused_at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        if is_json:
-            told = {
-                "source": one.source,
-                "refused_at": at,
-                "code": one.code,
-                "reason": one.reason,
-                "size": one.size,
-                "secret": one.secret_fingerprint or None,
-            }
-            typer.echo(json.dumps(told, ensure_ascii=False))
-        else:
-            signed_by = f", signed by secret {one.secret_fingerprint}" if one.secret_fingerprint else ""
-            typer.echo(f"{at}  {one.source}  {one.code}: {one.reason} ({one.size} bytes{signed_by})")
-    if not found and not is_json:
+    found = [refusal_line(one) for one in asyncio.run(look(source))]
+    if is_json:
+        for told in found:
+            printing.line(told)
+    elif found:
+        printing.table([key.replace("_", " ") for key in _SHOWN], ([told[key] for key in _SHOWN] for told in found))
+    else:
         typer.echo(
             f"Nothing was refused{f' of {source}' if source else ''}; it is remembered for retention.refusals_days."
         )

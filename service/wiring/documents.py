@@ -69,6 +69,18 @@ def letter_line(letter: m.DeadLetter) -> Document:
     }
 
 
+def refusal_line(refusal: m.Refusal) -> Document:
+    """Return a refused delivery as one line."""
+    return {
+        "source": refusal.source,
+        "refused_at": moment(refusal.refused_at),
+        "code": refusal.code,
+        "reason": _said(refusal.reason),
+        "size": refusal.size,
+        "secret": refusal.secret_fingerprint or None,
+    }
+
+
 def audit_line(one: Audited) -> Document:
     """Return a line of the audit with what it refers to, as one line."""
     line, action = one.line, one.account.action if one.account else None

@@ -43,6 +43,7 @@ SETTLED = m.AuditLine(AT, m.Deed.SETTLE, ID, source="desk", outcome="failed", re
         ("An action in a list", documents.action_line(OPEN)),
         ("One action", documents.account_document(ACCOUNT)),
         ("A dead letter", documents.letter_line(m.DeadLetter(REPORT, ENDED, AT))),
+        ("A refused delivery", documents.refusal_line(m.Refusal("desk", AT, "unauthorized", HOSTILE, 9))),
         ("A line of the audit", documents.audit_line(Audited("acme", SETTLED, ACCOUNT))),
     ],
 )
@@ -70,6 +71,7 @@ def test_an_action_in_a_list() -> None:
         documents.action_line(ENDED),
         documents.account_document(ACCOUNT),
         documents.letter_line(m.DeadLetter(REPORT, ENDED, AT)),
+        documents.refusal_line(m.Refusal("desk", AT, "unauthorized", HOSTILE, 9)),
         documents.audit_line(Audited("acme", replace(SETTLED, why=HOSTILE, who=HOSTILE), ACCOUNT)),
     ],
 )
