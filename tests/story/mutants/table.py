@@ -13,6 +13,7 @@ from tests.story.mutants.of_policies import POLICIES
 from tests.story.mutants.of_routes import ROUTES
 from tests.story.mutants.of_rules import RULES
 from tests.story.mutants.of_scripts import SCRIPTS
+from tests.story.mutants.of_search import SEARCH
 from tests.story.mutants.of_systems import SYSTEMS
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -24,6 +25,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *POLICIES,
     *BOUNDS,
     *SYSTEMS,
+    *SEARCH,
     *LEDGER,
     *CONSOLE,
     *PAGES,
