@@ -16,6 +16,7 @@ from service.store.health import Asked, Finding, Health, Topic, Verdict
 from service.store.redis import RedisStore
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
 from tests.store.servers import DURABLE, programs, server
+from tests.store.stories import ORG, offered
 
 
 @asynccontextmanager
@@ -235,6 +236,14 @@ async def test_nothing_may_be_asked(user: Callable[[str], str]) -> None:
     health = await look(url)
     assert health.faults == ()
     assert [one.topic for one in health.findings if one.verdict is Verdict.UNKNOWN] == [Topic.REACH, Topic.DURABILITY]
+
+
+async def test_a_walk_where_nothing_may_be_asked(user: Callable[[str], str], dice: CountingDice) -> None:
+    """Such a user walks through all keys as well."""
+    offer = offered(dice)
+    async with looking(user("-info -config")) as store:
+        await store.accept(offer)
+        assert await store.action_ids(ORG) == [offer.action_id]
 
 
 async def test_no_clock(user: Callable[[str], str]) -> None:

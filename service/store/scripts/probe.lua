@@ -44,7 +44,6 @@ if ARGV[3] ~= '' then
   for _, set in ipairs({ 'SADD', 'SREM' }) do try(set, key, 'm') end
   try('PEXPIREAT', key, '1')
   try('PEXPIRE', key, '1000')
-  try('INFO', 'replication')
   try('SCAN', '0', 'COUNT', '1')
   try('PUBLISH', ARGV[3], 'probe')
   if #refused > 0 then return { 'refused', unpack(refused) } end
