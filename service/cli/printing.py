@@ -7,8 +7,6 @@ everything goes out, whatever was done about it before.
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -18,8 +16,6 @@ from typing import Any, TypeVar
 
 import typer
 
-# a spreadsheet takes a cell that begins so for a formula, and works it out; the wide forms some of them take as well
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones are what is meant
 _INDENT = 14  # the width of the names in `facts`
 _FOLDED = 16  # characters to which a column of a table may be folded: two words
 
@@ -132,15 +128,10 @@ def done(work: Coroutine[Any, Any, T]) -> T:
         sys.exit(1)
 
 
-def csv_line(values: Iterable[object]) -> str:
-    """Return a row of CSV; a text that a spreadsheet would take for a formula has an apostrophe before it."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([_plain(value) for value in values])
-    return out.getvalue()
-
-
 def writer(*, is_csv: bool) -> Callable[[Mapping[str, object]], None]:
     """Return what prints one document after another, of the same keys: as JSON Lines, or as CSV under the keys."""
+    from service.wiring.sheets import csv_line
+
     is_begun = False
 
     def write(document: Mapping[str, object]) -> None:
@@ -191,12 +182,3 @@ def progress(what: str, total: int | None = None, *, is_beside: bool = False) ->
     with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str):
-        return value
-    said = str(fit(value))
-    return f"'{said}" if said.startswith(_FORMULA) else said

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from functools import partial
 
 from service.core.errors import StoreDown
 from service.flow import operations
 from service.store.ledger import audit_from
-from service.telemetry import without_controls
 from service.web.pages.watch import Pause, Standing, Watch
 from service.wiring.documents import audit_line
 from service.wiring.house import House
+from service.wiring.sheets import csv_line
 
-# a spreadsheet takes a cell that begins so for a formula, and works it out; the wide forms some of them take as well
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones are what is meant
 LINES = 200  # of a file that are sent together
 
 
@@ -74,20 +70,6 @@ async def exported_of(house: House, form: str, since_at: int, until_at: int) -> 
                 yield "".join(lines).encode(errors="replace")
                 lines.clear()
     yield "".join(lines).encode(errors="replace")
-
-
-def csv_line(values: Iterable[object]) -> str:
-    """Return a row of CSV; a text that a spreadsheet would take for a formula has an apostrophe before it."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([_cell(value) for value in values])
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    said = without_controls(value)
-    return f"'{said}" if said.startswith(_FORMULA) else said
 
 
 async def _standing(house: House, org: str) -> Standing:

@@ -17,7 +17,7 @@ from service.flow import operations
 from service.store.embedded import EmbeddedRedis
 from service.wiring import overseeing
 from service.wiring.house import House, opened
-from service.wiring.overseeing import csv_line, watch_of
+from service.wiring.overseeing import watch_of
 from tests.wiring.running import own
 from tests.wiring.test_house import OTHER, SHADOW
 from tests.wiring.test_processes import OFFLINE
@@ -87,9 +87,3 @@ async def test_pieces(house: House) -> None:
     assert [json.loads(line)["why"] for line in "".join(pieces).splitlines()[::2]] == [
         str(number) for number in range(overseeing.LINES + 1)
     ]
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "＝1"])  # noqa: RUF001 - as a spreadsheet takes it
-def test_formulas(text: str) -> None:
-    """What a spreadsheet would work out has an apostrophe, or something else, before it."""
-    assert csv_line([text, 1, None])[0] in {"'", "�"}

@@ -43,8 +43,8 @@ _REMEDIES: Mapping[str, str] = {
 }
 _OTHER = "See the reason, and the log line delivery.refused of that moment."
 _UNSIGNED = (
-    "No secret of this source had signed it. Compare the secret in the sender with sources.{source}.secrets (the first "
-    "lines of a file may hold a line break too many), and that its URL ends in /webhooks/{source}. Then capture one "
+    "No secret of this source had signed it. Compare the secret in the sender with sources.{source}.secrets (a file "
+    "may end in a line break too many), and that its URL ends in /webhooks/{source}. Then capture one "
     "delivery, headers and body, and run `onhook verify --source {source} --headers FILE`: it says which it is."
 )
 _OLD = (

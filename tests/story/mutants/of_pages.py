@@ -94,7 +94,7 @@ PAGES = (
     ),
     Mutant(
         "nothing in a file of the audit is a formula",
-        "wiring/overseeing.py",
+        "wiring/sheets.py",
         (("if said.startswith(_FORMULA) else said", "if False else said"),),
         "tests/wiring/test_overseeing.py::test_files",
     ),
