@@ -127,15 +127,22 @@ class Spans:
     def note(self, spans: Iterable[Span]) -> None:
         """Keep those whose trace somebody keeps; what there is no room for is dropped, and counted.
 
-        With no room at all they are not even made, where they are made one by one.
+        With no room at all they are not even made, where they are made one by one. Never raises: whoever says what he did
+        has done it.
         """
-        for span in spans if self._most else ():
-            if not span.place.is_sampled:
-                continue
-            if len(self._kept) < self._most:
-                self._kept.append(span)
-            else:
-                telemetry.SPANS.labels("dropped").inc()
+        try:
+            for span in spans if self._most else ():
+                self._keep(span)
+        except Exception as fault:  # noqa: BLE001 - they are made here, and a fault in that must not become the flow's
+            telemetry.emit_fault(fault, "spans")
+
+    def _keep(self, span: Span) -> None:
+        if not span.place.is_sampled:
+            return
+        if len(self._kept) < self._most:
+            self._kept.append(span)
+        else:
+            telemetry.SPANS.labels("dropped").inc()
 
     def take(self, many: int) -> list[Span]:
         """Take out up to `many`, the oldest first."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.core import model as m
 from service.traces import KINDS, Fact, Name, Said, Span, Spans, can_write, writer
@@ -77,6 +78,20 @@ def test_what_was_given_back_goes_first() -> None:
     spans.give_back(taken)
     assert dropped() == before + 2
     assert [one.began_at for one in spans.take(9)] == [0, 2, 3, 8]
+
+
+def test_a_fault_in_a_span_is_nobody_elses() -> None:
+    """What goes wrong while spans are made is told as a fault of ours, and does not reach whoever says what he did."""
+
+    def made() -> Iterator[Span]:
+        yield span(1)
+        raise ValueError("no such verb")
+
+    spans = Spans(4)
+    with capture_logs() as logs:
+        spans.note(made())
+    assert [one.began_at for one in spans.take(9)] == [1]
+    assert [(line["event"], line["fault"], line["where"]) for line in logs] == [("fault.raised", "ValueError", "spans")]
 
 
 def test_what_nobody_keeps_is_not_kept() -> None:
