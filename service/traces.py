@@ -127,8 +127,8 @@ class Spans:
     def note(self, spans: Iterable[Span]) -> None:
         """Keep those whose trace somebody keeps; what there is no room for is dropped, and counted.
 
-        With no room at all they are not even made, where they are made one by one. Never raises: who says what he did has
-        done it.
+        With no room at all they are not even made, where they are made one by one. Never raises: it is said of what was
+        done.
         """
         try:
             for span in spans if self._most else ():
