@@ -95,8 +95,8 @@ async def drop(action_id: str, by: m.Operator) -> None:
             is_there = await operations.drop(watch.store, action_id, by=by)
         except Unreadable as why:
             raise NotDone(f"{action_id} was not dropped: {why}") from None
-        if not is_there:
-            raise _unknown(action_id)
+    if not is_there:
+        raise _unknown(action_id)
 
 
 async def rehearse(action_id: str, by: m.Operator, seconds: float) -> Asked:

@@ -131,13 +131,6 @@ async def test_told_to_end_in_the_middle(kept: Kept) -> None:
     rooms._nobody("hears this")
 
 
-async def test_away_from_the_start(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no Redis at all nothing is waited for."""
-    monkeypatch.setenv("ONHOOK_REDIS__URL", "redis://127.0.0.1:9")
-    with pytest.raises(StoreDown):
-        await _first(rooms.tail("", "", print, Stop()))
-
-
 async def _first(documents: AsyncIterator[Document]) -> Document:
     return await anext(documents)
 
