@@ -16,7 +16,7 @@ from service.wiring.documents import audit_line
 from service.wiring.house import House
 from service.wiring.sheets import csv_line
 
-LINES = 200  # of a file that are sent together
+LINES = 100  # of a file that are sent together: some tens of kilobytes
 
 
 def watch_of(house: House, public_url: str) -> Watch:

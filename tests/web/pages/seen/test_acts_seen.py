@@ -84,7 +84,6 @@ async def test_ask_again(chromium: Browser, lookout: Lookout, crowd: Crowd, door
         stage.bells.ring(f"settled:{preview_id}")
         await page.wait_for_selector("text=Who would go")
         assert "had already left the conversation" in await reader.shown()
-        await reader.shot("ask-again")
         await page.fill("#why", "he is back")
         await page.press("#why", "Enter")
         await page.click("#sure button[value=yes]")
