@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -64,6 +65,13 @@ def set_of(crowd: Crowd) -> list[Scene]:
     return list({scene.cid: scene for scene in crowd.clicks.values()}.values())
 
 
+def ran_out_in_a_look(accounts: Sequence[m.Account], action_id: str) -> bool:
+    """Whether the click became too old between a look and its answer."""
+    (account,) = [one for one in accounts if one.action.id == action_id]
+    looks = [entry for entry in account.timeline if entry.verb == "look"]
+    return any(look.at < account.action.not_after <= look.at + look.duration_ms for look in looks)
+
+
 async def test_more_clicks_than_the_budget_carries(stage: Stage) -> None:
     """Far more people than calls, two workers: what the budget allows is done, and the rest expires truthfully."""
     await stage.switch(answers=SLOW, rate_limit=300)
@@ -81,7 +89,11 @@ async def test_more_clicks_than_the_budget_carries(stage: Stage) -> None:
     assert ends["disconnected"] >= 0.95 * allowed
     assert refused <= 0.02 * len(calls)
     for action in expired:
-        assert (action.sends, action.outcome and action.outcome.reason) == ((), "busy")
+        assert action.sends == ()
+        # who got his look in the last moment, and was late when it was answered, was not held up by then
+        is_busy = not ran_out_in_a_look(accounts, action.id)
+        assert action.outcome is not None
+        assert action.outcome.reason == ("busy" if is_busy else "late")
         assert await stage.notes(crowd.tickets[action.id])
         assert await crowd.clicks[action.id].effects() == 0
         assert crowd.clicks[action.id].id() in await crowd.clicks[action.id].present()
