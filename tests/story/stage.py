@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import re
@@ -132,6 +133,15 @@ class Stage:
         working = await self.start("work", **variables)
         await working.url("private")
         return working
+
+    def admit(self, role: str) -> str:
+        """Let somebody into the console of whatever is started from now on; return the token."""
+        token = f"onhook_{secrets.token_urlsafe(32)}"
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        said = f'[console.tokens.{role}]\nrole = "{role}"\ntoken_sha256 = "{hashed}"\n'
+        with (self.folder / "onhook.toml").open("a", encoding="utf-8") as settings:
+            settings.write(said)
+        return token
 
     def kill_redis(self) -> None:
         """End Redis as a power cut ends it, as far as a process can."""

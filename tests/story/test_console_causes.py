@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +18,6 @@ if TYPE_CHECKING:  # as in the fixture
     from playwright.async_api import Browser
 
 COMMAND = "uv run pytest -n 0 -m slow tests/story/test_console_causes.py"
-TOKEN = f"onhook_{'r' * 43}"
 SECONDS = 180.0  # within which a person is to find a cause
 FOUND: list[dict[str, Any]] = []
 
@@ -59,9 +57,7 @@ class Search:
 async def stage() -> AsyncIterator[Stage]:
     """Give doors and a worker, and somebody with a token for the console."""
     async with staged() as set_up:
-        hashed = hashlib.sha256(TOKEN.encode()).hexdigest()
-        said = f'[console.tokens.reader]\nrole = "viewer"\ntoken_sha256 = "{hashed}"\n'
-        (set_up.folder / "onhook.toml").write_text(said, encoding="utf-8")
+        set_up.environment["TOKEN"] = set_up.admit("viewer")
         serving = await set_up.serve()
         set_up.environment["CONSOLE"] = f"{await serving.url('private')}/console"
         await set_up.work()
@@ -72,7 +68,7 @@ async def stage() -> AsyncIterator[Stage]:
 async def search(chromium: Browser, stage: Stage) -> AsyncIterator[Search]:
     """Give somebody at the first page, who is in."""
     async with reading(chromium) as reader:
-        await reader.login(stage.environment["CONSOLE"], TOKEN)
+        await reader.login(stage.environment["CONSOLE"], stage.environment["TOKEN"])
         yield Search(reader)
         assert await reader.objections() == []
 
