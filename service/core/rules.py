@@ -349,7 +349,6 @@ def action_for(
     """
     body_hash = hashlib.sha256(delivery.body).hexdigest()
     signed = verified.signed_id or removal.event_id
-    named = ("id", signed) if signed else ("body", body_hash)
     mode = () if under.may_send else ("shadow",)
     wish = _digest(terms.org, removal.conversation_id, *_person(removal), _narrowed(under.narrowed_by), *mode)
     may_ask = refusal(under, terms.org, terms.name, Asked(removal.requester)) is None
@@ -361,7 +360,7 @@ def action_for(
         source=terms.name,
         key=minted.key,
         removal=removal,
-        delivery_key=_digest(terms.name, *named),
+        delivery_key=_digest(terms.name, *(("id", signed) if signed else ("body", body_hash))),
         body_hash=body_hash,
         is_hash_only=not signed,
         intent_key=wish if is_shared else None,
