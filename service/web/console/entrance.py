@@ -91,7 +91,7 @@ class Entrance:
 
     def _page(self, request: Request, status: int, onward: str, *, is_wrong: bool = False) -> Response:
         ways = {"has_tokens": not self.sessions.is_empty, "has_proxy": self.proxy is not None}
-        shown = {"session": None, "path": LOGIN, "next": onward, "is_wrong": is_wrong, **ways}
+        shown = {"session": None, "next": onward, "is_wrong": is_wrong, **ways}
         return self.pages.page(status, "login.html", shown, request.headers)
 
     def _count_wrong(self) -> None:

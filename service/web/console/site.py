@@ -86,7 +86,7 @@ class Site:
         A browser keeps it back (SameSite=Strict) when a link in a mail or on a ticket leads here; without this, whoever
         is in would be asked for a token at each alert.
         """
-        answer = self.pages.page(200, "arriving.html", {"session": None, "path": ""}, request.headers)
+        answer = self.pages.page(200, "arriving.html", {"session": None}, request.headers)
         answer.headers["Refresh"] = "0"
         return answer
 
@@ -134,6 +134,6 @@ async def _form(request: Request, session: Session) -> Form:
     if request.method != "POST":
         return Form()
     form = await read_form(request)
-    if not hmac.compare_digest(form.get(FORM_TOKEN).encode(errors="replace"), session.form_token.encode()):
+    if not hmac.compare_digest(form.get(FORM_TOKEN).encode(), session.form_token.encode()):
         raise TurnedAway(troubles.OLD_FORM)
     return form

@@ -24,6 +24,11 @@ async def test_a_page(vera: Browser) -> None:
     assert (await vera.ask("HEAD", "")).status_code == 200
 
 
+async def test_a_query(vera: Browser) -> None:
+    """What stands behind the question mark is read as a browser writes it, and shown as text."""
+    assert "Done: a &lt;b&gt; ü" in (await vera.get("?done=a+%3Cb%3E%20%C3%BC")).text
+
+
 async def test_an_act(beth: Browser, ground: Ground) -> None:
     """An operator's act is done once, under his name and with his reason, and leads to a page that says so."""
     fields = {"form_token": await beth.form_token(), "what": "pause", "why": " a storm "}
@@ -159,6 +164,7 @@ async def test_by_a_link_from_elsewhere(stranger: Browser, beth: Browser, site: 
     assert inline_in(arriving.text) == []
     assert (await stranger.get("/part?q=x", sec_fetch_site="same-origin")).status_code == 303
     assert (await stranger.ask("POST", "/act", {}, {"origin": ORIGIN, "sec-fetch-site": site})).status_code == 403
+    assert (await stranger.ask("HEAD", "/part", headers={"sec-fetch-site": site})).status_code == 200
     assert "refresh" not in (await beth.get("/part", sec_fetch_site=site)).headers
 
 
