@@ -88,7 +88,12 @@ class Looking:
         search = m.Search(text=action.removal.conversation_id)
         kin = await watch.archive.find(action.org, search, KIN)
         around = Around(
-            watch.clock.now(), watch.wording, watch.language, watch.apis[action.org], watch.public_url.rstrip("/")
+            watch.clock.now(),
+            watch.wording,
+            watch.language,
+            watch.apis[action.org],
+            watch.public_url.rstrip("/"),
+            is_paused=action.outcome is None and await self._is_paused(action),
         )
         return one_of(account, kin.actions, around)
 
@@ -137,6 +142,11 @@ class Looking:
         # asked for before anything is answered: where the store is away that is a page, and no half file
         first = await anext(pieces, b"")
         return StreamingResponse(_joined(first, pieces), headers=headers, media_type=_FILES[form])
+
+    async def _is_paused(self, action: m.Action) -> bool:
+        standings = await self.watch.standings()
+        paused = {one.source for standing in standings if standing.org == action.org for one in standing.pauses}
+        return bool(paused & {"", action.source})
 
     async def _found(self, asked: Wanted) -> tuple[Sequence[Found], str]:
         watch, at = self.watch, self.watch.clock.now()

@@ -144,6 +144,7 @@ class Around:
         language: in which language the tickets of a source are told.
         place: the address of its org's Genesys API; "" for an org that is not configured any more.
         public_url: of the public door.
+        is_paused: its org or source is paused at this moment.
     """
 
     now: int
@@ -151,6 +152,7 @@ class Around:
     language: Callable[[str], str]
     place: str
     public_url: str
+    is_paused: bool = False
 
 
 def one_of(account: m.Account, kin: Sequence[m.Action], around: Around) -> One:
@@ -186,7 +188,7 @@ def one_of(account: m.Account, kin: Sequence[m.Action], around: Around) -> One:
         explanation=safe(wording.explanation(outcome), LONGEST_NOTE) if outcome else "",
         advice=safe(wording.advice(action), LONGEST_NOTE),
         hints=tuple(safe(hint, LONGEST_NOTE) for hint in hints(action)),
-        waits="" if outcome else _waits(action, now),
+        waits="" if outcome else _waits(action, now, is_paused=around.is_paused),
         present=_present(action),
         sends=[_sent(send, now) for send in action.sends],
         steps=steps(action, account.timeline, now),
@@ -219,8 +221,8 @@ def _pinned(action: m.Action) -> str:
     return safe(f"{pin.purpose or 'participant'} {pin.participant_id}{leg}")
 
 
-def _waits(action: m.Action, now: int) -> str:
-    held = _HELD.get(action.progress.held_by, "")
+def _waits(action: m.Action, now: int, *, is_paused: bool) -> str:
+    held = _HELD.get(action.progress.held_by or ("paused" if is_paused else ""), "")
     if action.sends:
         return "The removal was sent; it is being looked whether it took effect."
     late = "It is past its not-after: the next worker ends it as expired." if now > action.not_after else ""

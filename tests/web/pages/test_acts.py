@@ -48,6 +48,8 @@ async def test_pause_and_resume(lookout: Lookout, what: str, said: str) -> None:
     shown = await lookout.follow(await lookout.post("/pause", {"what": what, "why": "flood"}))
     assert f"Paused: {said}." in shown
     assert "by operator: flood" in shown
+    _, action_id = await clicked(lookout)
+    assert "its org or source is paused" in await lookout.text(f"/actions/{action_id}")
     source = SOURCE if "/" in what else ""
     assert await lookout.stage.store.paused(ORG) == {source}
     shown = await lookout.follow(await lookout.post("/resume", {"what": what}))

@@ -62,6 +62,12 @@ def test_why_it_waits(action: m.Action, words: str) -> None:
     assert words in shown(action).waits
 
 
+def test_it_waits_for_a_pause_that_no_worker_met_yet() -> None:
+    """An action that came while its source is paused says so at once."""
+    one = one_of(m.Account(ACTION, "", (), ()), (), replace(AROUND, is_paused=True))
+    assert "its org or source is paused" in one.waits
+
+
 def test_what_was_sent_is_not_dropped() -> None:
     """An action of which something was sent cannot be dropped any more; its bystanders are known."""
     progress = m.Progress(pin=TARGET, bystanders={"p1": "agent", "p2": "agent"})
