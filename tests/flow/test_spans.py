@@ -116,6 +116,13 @@ async def test_how_long_the_end_took(stage: Stage, watched: Watched) -> None:
     assert entry.duration_ms == 0
 
 
+async def test_how_long_a_claim_took(stage: Stage, watched: Watched) -> None:
+    """An attempt begins with its claim, which lasts as long as the store took for it."""
+    await watched.click(await stage.scene(lag=0.2))
+    await watched.work(3, store=Meddler(stage.store, on("claim", lambda: stage.clock.freeze(0.03))))
+    assert named(watched.seen(), "claim").lasted_ms == pytest.approx(30, abs=0.1)
+
+
 async def test_nobody_is_in_it(stage: Stage, watched: Watched) -> None:
     """No number, no name, no conversation, no participant and no ticket is in any span, of a replay as little."""
     scene, ticket = await stage.scene(lag=0.2), await stage.ticket()
