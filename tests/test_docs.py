@@ -123,6 +123,7 @@ def _private_routes() -> Iterator[str]:
     )
     for route in vars(door)["_routes"]:
         yield route.path.pattern.replace("\\", "")
+    yield from vars(door)["_rooms"]
 
 
 def _refusals(error: type[errors.Refused]) -> Iterator[type[errors.Refused]]:
