@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from service import telemetry
+from service.core.errors import StoreDown
 from service.web.console import troubles
 from service.web.console.entrance import LOGIN, LOGOUT, Entrance
 from service.web.console.forms import Form, fields_in, read_form
@@ -78,7 +79,12 @@ class Site:
         if not session.role.covers(place.role):
             raise TurnedAway(troubles.FOR_OPERATORS)
         query = fields_in(request.scope["query_string"].decode("latin-1"))
-        return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
+        try:
+            return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
+        except StoreDown:
+            if place.method == "POST":
+                raise TurnedAway(troubles.STORE_LOST) from None
+            raise
 
     def _arriving(self, request: Request) -> Response:
         """Return a page that asks for itself again: then the cookie comes along.

@@ -45,6 +45,14 @@ STORE_AWAY = Trouble(
     " this page.",
     {"Retry-After": "5"},
 )
+# of an act: whether it was done is in the answer that did not come
+STORE_LOST = Trouble(
+    503,
+    "Redis did not answer",
+    "Redis did not say whether it was done: it may have been, and it may not.",
+    "Do not repeat it blindly: when Redis is back (onhook check, /readyz), look at what you acted on, or at the audit.",
+    {"Retry-After": "5"},
+)
 UNEXPECTED = Trouble(
     500,
     "A fault of this service",

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from service.core import model as m
+from service.core.errors import StoreDown
 from service.web.console.sessions import Role
 from tests.flow.stage import ORG, SOURCE, Scene
 from tests.web.pages.lookout import Lookout
@@ -74,6 +75,24 @@ async def test_no_pause(lookout: Lookout, fields: dict[str, str], words: str) ->
     assert words in answer.text
     assert await lookout.stage.store.paused(ORG) == frozenset()
     assert await deeds(lookout) == []
+
+
+async def test_a_reply_that_is_lost(lookout: Lookout) -> None:
+    """Where Redis did not say whether it was done, the page does not say that it was not."""
+    store = lookout.stage.store
+
+    class Deaf:
+        """A store that does what it is asked, and is not heard."""
+
+        async def pause(self, org: str, source: str = "", *, by: m.Operator) -> None:
+            await store.pause(org, source, by=by)
+            raise StoreDown("the reply was lost")
+
+    object.__setattr__(lookout.watch, "store", Deaf())
+    answer = await lookout.post("/pause", {"what": "acme", "why": "flood"}, status=503)
+    assert "it may have been, and it may not" in answer.text
+    assert "nothing was changed" not in answer.text
+    assert await deeds(lookout) == [("pause", "operator", "flood")]
 
 
 async def test_drop(lookout: Lookout) -> None:
