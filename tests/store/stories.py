@@ -149,10 +149,22 @@ def _value(client: redis.Redis, key: str) -> object:
             return client.get(key)
 
 
+@dataclass(eq=False)
+class _About:
+    """A moment that is known to half a second: it equals any that is so near."""
+
+    ms: float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _About) and abs(self.ms - other.ms) < 500
+
+    __hash__ = None  # type: ignore[assignment]  # what is near is no key
+
+
 def _ends_at(client: redis.Redis, key: str) -> object:
-    """Return when a key ends, -1 for never; before Redis 7, which cannot be asked, to a tenth of a second."""
+    """Return when a key ends, -1 for never; before Redis 7, which tells only what is left, about when."""
     try:
         return cast("Callable[..., object]", client.execute_command)("PEXPIRETIME", key)
     except redis.ResponseError:
         left, (seconds, micros) = client.pttl(key), client.time()
-        return left if left < 0 else round(left + seconds * 1_000 + micros / 1_000, -2)
+        return left if left < 0 else _About(left + seconds * 1_000 + micros / 1_000)
