@@ -103,7 +103,7 @@ fact writable "$(locked find / -xdev -writable ! -type l 2>/dev/null | paste -sd
 fact demo "$(locked onhook demo --once --json | tail -n 1)"
 # and as a service: it says that it lives, and ends when it is told to
 fact healthy "$(locked sh -c '
-  onhook up --sandbox >/tmp/said 2>/tmp/log & pid=$!
-  tries=0; until onhook healthy; do tries=$((tries + 1)); [ $tries -lt 60 ] || { cat /tmp/said /tmp/log >&2; exit 1; }; sleep 0.5; done
+  cd "$(mktemp -d)"; onhook up --sandbox >said 2>log & pid=$!
+  tries=0; until onhook healthy; do tries=$((tries + 1)); [ $tries -lt 60 ] || { cat said log >&2; exit 1; }; sleep 0.5; done
   kill $pid; wait $pid && echo "ended with 0"' 2>"$folder/health.log" | paste -sd ' ')"
 images rm "$running" "$played" >/dev/null
