@@ -28,6 +28,7 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
         " -> (self._place.clock.monotonic() <= (ends))": _TO_THE_TICK,
         "flow/removal.py Attempt._is_old: self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS"
         " -> (self._place.clock.monotonic() - self._looked >= (WAIT_HERE_SECONDS))": _TO_THE_TICK,
+        "flow/spans.py of_attempt: 0 -> (1)": "the number keeps parts of one name apart, and an attempt has one claim",
     },
     "store": {
         "store/client.py Link.ask: '' -> 'x'": "where no word names an org, any node of a Cluster may answer",
