@@ -18,6 +18,7 @@ from service.flow.workplace import Workplace
 from service.traces import ON_THE_WAY, Name, Said, Span, Spans
 from tests.flow.meddler import Meddler, down, on, raising
 from tests.flow.stage import ORG, PHONE, SOURCE, Scene, Stage
+from tests.flow.test_intake import Counting
 
 CAME = m.Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 ASKED = ["delivery", "verify", "parse", "accept"]
@@ -121,6 +122,20 @@ async def test_how_long_a_claim_took(stage: Stage, watched: Watched) -> None:
     await watched.click(await stage.scene(lag=0.2))
     await watched.work(3, store=Meddler(stage.store, on("claim", lambda: stage.clock.freeze(0.03))))
     assert named(watched.seen(), "claim").lasted_ms == pytest.approx(30, abs=0.1)
+
+
+async def test_how_long_a_delivery_and_a_report_took(stage: Stage, watched: Watched) -> None:
+    """Each part of a delivery lasts as long as it took, one after the other; a report as long as its desk took."""
+    stage.sources[SOURCE] = Counting(stage, stage.sources[SOURCE])
+    await stage.switch(answers=[{"on": "note", "delay_seconds": 0.25}])
+    await watched.click(await stage.scene(lag=0.2), sys_id=await stage.ticket())
+    stage.sources[SOURCE] = stage.source()
+    await watched.work(3)
+    spans = watched.seen()
+    verify, parse = named(spans, "verify"), named(spans, "parse")
+    assert [verify.lasted_ms, parse.lasted_ms] == pytest.approx([4, 2])
+    assert parse.began_at - verify.began_at == pytest.approx(4)
+    assert named(spans, "report").lasted_ms == pytest.approx(250, abs=0.1)
 
 
 async def test_nobody_is_in_it(stage: Stage, watched: Watched) -> None:
