@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import importlib
 import re
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -17,6 +17,7 @@ from service import settings
 from service.cli import app
 from service.core.errors import Misconfigured
 from service.settings import Settings
+from service.web.back import private_door
 from service.web.front import MAX_BODY
 from service.web.protocol import Limits
 from service.wiring.processes import DRAIN_SECONDS, FINISH_SECONDS
@@ -169,16 +170,15 @@ def test_no_secret_is_a_variable(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay, name", PROCESSES)
-def test_probes_ask_the_private_door(overlay: str, name: str, tmp_path: Path) -> None:
-    """Each probe asks a path that the private door has, at the port at which this process opens it to all."""
-    paths = _paths_of("back.py")
+async def test_probes_ask_the_private_door(overlay: str, name: str, tmp_path: Path) -> None:
+    """Each probe asks what the private door answers when all is well, at the port at which it is opened to all."""
     doors = heard(overlay, name, tmp_path).doors
     address = doors.private if name == "serve" else doors.worker
     assert address == f"0.0.0.0:{port_of(overlay, name, 'private')}"
     one = container(overlay, name)
-    for probe, path in {"startupProbe": "startupz", "livenessProbe": "livez", "readinessProbe": "readyz"}.items():
-        assert path in paths
-        assert one[probe]["httpGet"] == {"path": f"/{path}", "port": "private"}
+    for probe, path in {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}.items():
+        assert one[probe]["httpGet"] == {"path": path, "port": "private"}
+        assert await _answer(path) == httpx.codes.OK
     if name == "serve":
         assert doors.public == f"0.0.0.0:{port_of(overlay, name, 'public')}"
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
@@ -186,13 +186,28 @@ def test_probes_ask_the_private_door(overlay: str, name: str, tmp_path: Path) ->
     assert name in commands
 
 
-def _paths_of(file: str) -> set[str]:
-    """Return the names in the table by which a door finds who answers."""
-    tree = ast.parse((ROOT / "service" / "web" / file).read_text(encoding="utf-8"))
-    tables = [
-        node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-    ]
-    return {str(key.value) for table in tables for key in table.keys if isinstance(key, ast.Constant)}
+async def _answer(path: str) -> int:
+    """Return the status of what a private door that has nothing to complain of answers to a path."""
+
+    async def nothing() -> list[str]:
+        return []
+
+    async def no_orgs() -> dict[str, dict[str, object]]:
+        return {}
+
+    async def measured() -> None:
+        """There is nothing to be measured."""
+
+    door = private_door(
+        version={},
+        claim_age=lambda: 0.0,
+        has_started=lambda: True,
+        faults=nothing,
+        orgs=no_orgs,
+        measure=measured,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://10.1.2.3:8081") as client:
+        return (await client.get(path)).status_code
 
 
 @pytest.mark.parametrize("overlay, name", PROCESSES)
@@ -342,7 +357,7 @@ def test_the_ingress_is_the_public_door() -> None:
         assert int(said[f"{family}/proxy-read-timeout"].removesuffix(unit)) > Limits().answer_seconds
 
 
-def test_prometheus_finds_both() -> None:
+async def test_prometheus_finds_both() -> None:
     """The monitor fits the Service that fits both processes, and gives them the name by which the rules know them."""
     monitor = of("production", "ServiceMonitor")["onhook"]["spec"]
     (service,) = (
@@ -353,5 +368,6 @@ def test_prometheus_finds_both() -> None:
     job = service["metadata"]["labels"][monitor["jobLabel"]]
     assert {f'job="{job}"'} == set(re.findall(r'job="\w+"', RULES.read_text(encoding="utf-8")))
     (endpoint,) = monitor["endpoints"]
-    assert endpoint["path"].removeprefix("/") in _paths_of("back.py")
+    assert await _answer(endpoint["path"]) == httpx.codes.OK
+    assert await _answer(f"{endpoint['path']}z") == httpx.codes.NOT_FOUND
     assert endpoint["port"] in {one["name"] for one in service["spec"]["ports"]}
