@@ -85,7 +85,7 @@ class Sessions:
 
     def holder_of(self, token: str) -> Holder | None:
         """Return whose token it is. It takes the same time whoever's it is, and if it is nobody's."""
-        hashed = hashlib.sha256(token.encode(errors="replace")).hexdigest() if TOKEN.fullmatch(token) else ""
+        hashed = hashlib.sha256(token.encode()).hexdigest() if TOKEN.fullmatch(token) else ""
         found = None
         for holder in self._holders.values():
             if hmac.compare_digest(hashed, holder.token_sha256):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
@@ -20,6 +20,7 @@ from service.web.console.origin import is_from_us, is_ours
 from service.web.console.pages import Pages, go_to
 from service.web.console.sessions import Session
 from service.web.console.troubles import TurnedAway, trouble_of
+from service.web.console.turns import Turns
 from service.web.console.visit import ROOT, Around, Place, Visit
 
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of the field that each form has, with its session's own value in it
@@ -33,6 +34,7 @@ class Site:
     Attributes:
         around: asks for what every whole page shows beside its own: `standings`.
         hosts: the names by which browsers reach it, lower-case.
+        turns: so many pages are made at the same time.
     """
 
     entrance: Entrance
@@ -40,6 +42,7 @@ class Site:
     places: Sequence[Place]
     around: Around
     hosts: frozenset[str]
+    turns: Turns = field(default_factory=Turns)
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to one request whose path is the root or below it; whatever goes wrong is a page."""
@@ -80,7 +83,8 @@ class Site:
             raise TurnedAway(troubles.FOR_OPERATORS)
         query = fields_in(request.scope["query_string"].decode("latin-1"))
         try:
-            return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
+            async with self.turns.turn():
+                return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
         except StoreDown:
             if place.method == "POST":
                 raise TurnedAway(troubles.STORE_LOST) from None

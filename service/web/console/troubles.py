@@ -53,6 +53,13 @@ STORE_LOST = Trouble(
     "Do not repeat it blindly: when Redis is back (onhook check, /readyz), look at what you acted on, or at the audit.",
     {"Retry-After": "5"},
 )
+BUSY = Trouble(
+    503,
+    "Too much at once",
+    "Too many pages were asked for at the same time, so this one was not made, and nothing was done.",
+    "Try again in a moment. If it stays so, somebody reads the console by a program: the commands of onhook are for that.",
+    {"Retry-After": "5"},
+)
 UNEXPECTED = Trouble(
     500,
     "A fault of this service",

@@ -3,10 +3,12 @@
 // does not answer it is asked less and less often, and the page says how old it is.
 
 const SLOWEST = 60;
+const LEAVING = 10_000;
 const parts = [...document.querySelectorAll("[data-live]")].map((element) => ({ element, etag: "", every: 0, wait: 0, at: 0 }));
 const status = document.querySelector("[data-live-status]");
 const button = document.querySelector("[data-live-pause]");
 let isPaused = false;
+let leavingAt = 0;
 let lastAt = Date.now();
 let isFailing = false;
 
@@ -55,7 +57,8 @@ const ask = async (part) => {
   const headers = { "X-Onhook-Live": "1", ...(part.etag ? { "If-None-Match": part.etag } : {}) };
   const answer = await fetch(part.element.dataset.live, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000) });
   if (answer.status === 401) {
-    location.reload();
+    // the session is over: the page that is loaded anew leads to the login; but who logs out is on his way there
+    if (Date.now() - leavingAt > LEAVING) location.reload();
     return;
   }
   if (answer.status !== 304) {
@@ -92,6 +95,10 @@ const pause = (wanted) => {
   }
   tell();
 };
+
+addEventListener("beforeunload", () => {
+  leavingAt = Date.now();
+});
 
 if (parts.length) {
   for (const part of parts) setTimeout(turn, (Number(part.element.dataset.every) || 2) * 1000, part);

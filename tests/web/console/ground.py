@@ -85,7 +85,7 @@ class Ground:
 
     async def sample(self, visit: Visit) -> Response:
         """Show the page that has everything."""
-        done = visit.query.get("done")
+        done = visit.query.get("done") or visit.form.get("done")  # of a page that is only asked for, nothing
         return await visit.page("sample.html", text=self.text, numbers=range(self.numbers), done=done)
 
     async def part(self, visit: Visit) -> Response:
