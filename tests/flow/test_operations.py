@@ -316,6 +316,8 @@ async def test_a_rehearsal(stage: Stage) -> None:
     outcome = await stage.finish(minted.action_id)
     assert (outcome.kind, outcome.purpose) == (m.OutcomeKind.PREVIEWED, "customer")
     assert (await stage.tell(), await scene.calls("PATCH")) == (0, calls)
+    new, old = [(await stage.account(one)).action for one in (minted.action_id, old_id)]
+    assert new.not_after - new.clicked_at == old.not_after - old.clicked_at, "it may take as long as the old one"
     assert await operations.rehearse(stage.store, stage.clock, _minted(stage), f"{ORG}.{'0' * 26}", by=ANNA) is None
 
 

@@ -93,6 +93,13 @@ async def test_the_audit_of_several_orgs(stage: Stage) -> None:
     assert [one.line.at for one in some] == [5, 7], "a clock that stepped back within the hour hides nothing"
 
 
+async def test_a_page_of_the_audit(stage: Stage) -> None:
+    """Without a place a page begins where the audit does; a line that is about nobody lacks nothing."""
+    told, place = await review.audited_page(Book(acme=[_line(1), _line(2)]), stage.store, ORG)
+    assert ([one.line.at for one in told], place) == ([1, 2], "2")
+    assert {review.Audited(ORG, _line(1)), *told} == {review.Audited(ORG, _line(at), None, "") for at in (1, 2)}
+
+
 async def test_the_audit_goes_on(stage: Stage) -> None:
     """Whoever asks again from where it ended gets what was written since, once."""
     book, cursors = Book(acme=[_line(1)]), dict[str, str]()

@@ -28,6 +28,7 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
         " -> (self._place.clock.monotonic() <= (ends))": _TO_THE_TICK,
         "flow/removal.py Attempt._is_old: self._place.clock.monotonic() - self._looked > WAIT_HERE_SECONDS"
         " -> (self._place.clock.monotonic() - self._looked >= (WAIT_HERE_SECONDS))": _TO_THE_TICK,
+        "flow/review.py : 100 -> (101)": "how much of the audit is read at once shows in nothing that is read",
         "flow/spans.py of_attempt: 0 -> (1)": "the number keeps parts of one name apart, and an attempt has one claim",
     },
     "store": {
