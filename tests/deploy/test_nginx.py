@@ -12,7 +12,8 @@ import signal
 import ssl
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from service.sources.signing import signed
 from service.web.front import MAX_BODY
 from service.web.protocol import Limits
 from tests.authority import Authority
+from tests.findings import write_evidence
 from tests.fixtures.redis import short_folder
 from tests.fixtures.servers import free_port
 from tests.needs import needs
@@ -32,6 +34,7 @@ from tests.story.stage import START_SECONDS, Running, Stage, eventually, staged
 
 FILE = Path(__file__).parents[2] / "deploy" / "nginx" / "onhook.conf"
 NAME = "onhook.example.com"
+RATE, CALLS = 50, 20  # webhooks a second, and the calls that they are about
 # what Debian's own nginx.conf says around it, as far as this machine has it: one process, in a folder of its own
 AROUND = """\
 pid {folder}/pid;
@@ -77,7 +80,7 @@ class Front:
             )
 
 
-def laid_out(folder: Path, door: str, port: int) -> list[str]:
+def laid_out(folder: Path, doors: Sequence[str], port: int) -> list[str]:
     """Put the file into a folder with the places and ports of this machine, and return how nginx is started on it."""
     Authority.made(folder).server("door", f"DNS:{NAME}")
     (folder / "door-chain.pem").rename(folder / "fullchain.pem")
@@ -86,7 +89,7 @@ def laid_out(folder: Path, door: str, port: int) -> list[str]:
     text = re.sub(r"^ *listen \[::\]:443.*\n", "", text, flags=re.MULTILINE)
     for there, here in {
         "listen 443": f"listen 127.0.0.1:{port}",
-        "server 127.0.0.1:8080": f"server {door.removeprefix('http://')}",
+        "server 127.0.0.1:8080;": " ".join(f"server {door.removeprefix('http://')};" for door in doors),
         "/etc/nginx/onhook/": f"{folder}/",
         "/var/log/nginx/": f"{folder}/",
     }.items():
@@ -98,12 +101,12 @@ def laid_out(folder: Path, door: str, port: int) -> list[str]:
 
 
 @asynccontextmanager
-async def fronted(stage: Stage) -> AsyncIterator[Front]:
-    """Run nginx before the door of a stage."""
+async def fronted(stage: Stage, *doors: str) -> AsyncIterator[Front]:
+    """Run nginx before some doors of a stage, or the one that was opened last."""
     folder = stage.folder / "nginx"
     folder.mkdir()
     port = free_port()
-    command = laid_out(folder, stage.door, port)
+    command = laid_out(folder, doors or [stage.door], port)
     process = await asyncio.create_subprocess_exec(*command, "-g", "daemon off; master_process off;")
     try:
         trusted = ssl.create_default_context(cafile=folder / "authority.pem")
@@ -128,7 +131,7 @@ def test_nginx_takes_it() -> None:
     """Real nginx reads the file without a fault or a warning."""
     folder = short_folder()
     try:
-        command = laid_out(folder, "http://127.0.0.1:8080", free_port())
+        command = laid_out(folder, ["127.0.0.1:8080"], free_port())
         looked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
         assert looked.returncode == os.EX_OK, looked.stderr
         assert not re.search(r"\[(warn|error|emerg)\]", looked.stderr), looked.stderr
@@ -217,3 +220,69 @@ async def _is_honest_without_a_door(serving: Running, front: Front) -> None:
     answer = await front.ask("POST", "/webhooks/desk", content=b"{}")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "Send it again" in answer.json()["detail"]
+
+
+@pytest.mark.slow
+async def test_one_door_after_the_other() -> None:
+    """Doors and workers are started again under 50 webhooks a second: 2xx or an honest 503, none lost, none twice."""
+    async with staged() as stage:
+        places = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        serving = [await stage.serve(ONHOOK_DOORS__PUBLIC=place) for place in places]
+        working = [await stage.work() for _ in range(2)]
+        calls = [await stage.conversation() for _ in range(CALLS)]
+        async with fronted(stage, *places) as front:
+            posting = asyncio.create_task(_posted(stage, front, calls, stop := asyncio.Event()))
+            for number, place in enumerate(places):
+                assert await serving[number].end(signal.SIGTERM) == os.EX_OK
+                await stage.serve(ONHOOK_DOORS__PUBLIC=place)
+                assert await working[number].end(signal.SIGTERM) == os.EX_OK
+                await stage.work()
+            stop.set()
+            answers = await posting
+        statuses = Counter(answer.status_code for answer in answers)
+        assert set(statuses) <= {202, 503}, statuses
+        assert statuses[202] > RATE, statuses
+        for answer in answers:
+            if answer.status_code == 202:
+                assert (await stage.account(answer.json()))["action"] == answer.json()["action"]
+            else:
+                assert int(answer.headers["retry-after"]) > 0
+        for call in calls:
+
+            async def removed(call: str = call) -> list[str] | None:
+                present = await stage.present(call)
+                return None if "customer" in present else present
+
+            assert await eventually(removed, 120) == ["agent", "agent", "external"]
+            assert len(await stage.calls("PATCH", call)) == 1
+        write_evidence(
+            "rollout_behind_nginx",
+            command="python -m pytest -n 0 -m slow tests/deploy/test_nginx.py",
+            counters={
+                "webhooks": len(answers),
+                "accepted": statuses[202],
+                "told to come again": statuses[503],
+                "people removed": CALLS,
+                "processes started again": 4,
+            },
+            findings=[],
+        )
+
+
+async def _posted(stage: Stage, front: Front, calls: Sequence[str], stop: asyncio.Event) -> list[httpx.Response]:
+    """Post webhooks at their rate, in turn about each of some calls, until told to stop; return what was answered."""
+    posts: list[asyncio.Task[httpx.Response]] = []
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+    async with httpx.AsyncClient(verify=front.trusted, trust_env=False, timeout=40, limits=limits) as client:
+        while not stop.is_set():
+            raw = json.dumps(stage.webhook(calls[len(posts) % len(calls)])).encode()
+            head = signed(stage.secret, f"msg_{len(posts)}", round(time.time() * 1000), raw)
+            sending = client.post(
+                f"https://127.0.0.1:{front.port}/webhooks/desk",
+                content=raw,
+                headers={**head, "content-type": "application/json", "host": NAME},
+                extensions={"sni_hostname": NAME},
+            )
+            posts.append(asyncio.create_task(sending))
+            await asyncio.sleep(1 / RATE)  # real processes: the rate at which they are sent
+        return list(await asyncio.gather(*posts))
