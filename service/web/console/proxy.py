@@ -73,4 +73,4 @@ class Proxy:
 
 
 def _is_same(given: str, secret: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), secret.encode())
+    return hmac.compare_digest(given.encode(), secret.encode())

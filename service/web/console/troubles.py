@@ -57,7 +57,7 @@ BUSY = Trouble(
     503,
     "Too much at once",
     "Too many pages were asked for at the same time, so this one was not made, and nothing was done.",
-    "Try again in a moment. If it stays so, somebody reads the console by a program: the commands of onhook are for that.",
+    "Try again in a moment. If it stays so, a program reads the console: the commands of onhook are for that.",
     {"Retry-After": "5"},
 )
 UNEXPECTED = Trouble(

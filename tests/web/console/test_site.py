@@ -184,6 +184,7 @@ async def test_files_before_the_login(stranger: Browser, ground: Ground) -> None
     answer = await stranger.get(address)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert (await stranger.get(address, if_none_match=answer.headers["etag"])).status_code == 304
+    assert (await stranger.ask("HEAD", address)).status_code == 200
     assert (await stranger.ask("POST", address, {}, {"origin": ORIGIN})).status_code == 405
     for path in (
         "/static/",
