@@ -22,7 +22,9 @@ from service.web.pages.watch import Watch
 
 WITHIN_MOST = 3600  # seconds: who wants somebody removed later than within an hour clicks again then
 WHY_MOST = 300  # characters: a sentence or two
-PREVIEW_SECONDS = 8.0  # for which the page waits for a preview: most take one look
+PREVIEW_SECONDS = (
+    4.0  # for which the page waits for a preview: two looks three seconds apart, and few pages wait at once
+)
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
