@@ -89,12 +89,13 @@ def laid_out(folder: Path, doors: Sequence[str], port: int) -> list[str]:
     text = re.sub(r"^ *listen \[::\]:443.*\n", "", text, flags=re.MULTILINE)
     for there, here in {
         "listen 443": f"listen 127.0.0.1:{port}",
-        "server 127.0.0.1:8080;": " ".join(f"server {door.removeprefix('http://')};" for door in doors),
         "/etc/nginx/onhook/": f"{folder}/",
         "/var/log/nginx/": f"{folder}/",
     }.items():
         assert there in text
         text = text.replace(there, here)
+    (line,) = re.findall(r"^ *server 127\.0\.0\.1:8080.*;\n", text, re.MULTILINE)
+    text = text.replace(line, "".join(line.replace("127.0.0.1:8080", door.removeprefix("http://")) for door in doors))
     (folder / "onhook.conf").write_text(text, encoding="utf-8")
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder), encoding="utf-8")
     return [needs("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
@@ -241,7 +242,7 @@ async def test_one_door_after_the_other() -> None:
             answers = await posting
         statuses = Counter(answer.status_code for answer in answers)
         assert set(statuses) <= {202, 503}, statuses
-        assert statuses[202] > RATE, statuses
+        assert statuses[202] > 9 * statuses[503], statuses
         for answer in answers:
             if answer.status_code == 202:
                 assert (await stage.account(answer.json()))["action"] == answer.json()["action"]
