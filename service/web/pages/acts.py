@@ -22,9 +22,7 @@ from service.web.pages.watch import Watch
 
 WITHIN_MOST = 3600  # seconds: who wants somebody removed later than within an hour clicks again then
 WHY_MOST = 300  # characters: a sentence or two
-PREVIEW_SECONDS = (
-    4.0  # for which the page waits for a preview: two looks three seconds apart, and few pages wait at once
-)
+PREVIEW_SECONDS = 4.0  # for which a page waits: two looks three seconds apart fit; few pages are made at once
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
