@@ -15,6 +15,8 @@ from service.core import model as m
 from service.core.ports import Archive, Store
 
 PAGE = 100  # lines of the audit that are read, and joined, at once: a few milliseconds of Redis
+# asked for at the same time: a page's worth at once would be before every webhook that is to be stored
+READ_AT_ONCE = 20
 UNSAID = "nothing was said about why"
 # a word with a digit in it is an id, a number, a ticket or a moment; what it stands in is the cause
 _NUMBERED = re.compile(r"""[^\s"'“”‘’()\[\]{}<>,;:=/]*[0-9](?:[^\s"'“”‘’()\[\]{}<>,;:=/]|:(?=[0-9]))*""")
@@ -99,7 +101,10 @@ async def audited_page(archive: Archive, store: Store, org: str, after: str = ""
     """
     lines, place = await archive.audit(org, PAGE, after)
     ids = list(dict.fromkeys(filter(None, map(_action_of, lines))))
-    found = dict(zip(ids, await asyncio.gather(*map(store.read, ids)), strict=True))
+    found: dict[str, m.Account | None] = {}
+    for first in range(0, len(ids), READ_AT_ONCE):
+        some = ids[first : first + READ_AT_ONCE]
+        found.update(zip(some, await asyncio.gather(*map(store.read, some)), strict=True))
     accounts = [found.get(_action_of(line)) for line in lines]
     told = [Audited(org, line, account, _gap(line, account)) for line, account in zip(lines, accounts, strict=True)]
     return told, place

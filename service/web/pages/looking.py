@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from service.core import model as m
 from service.flow import operations
@@ -16,6 +18,7 @@ from service.web.console import troubles
 from service.web.console.pages import ALWAYS
 from service.web.console.site import LIVE
 from service.web.console.troubles import TurnedAway
+from service.web.console.turns import Turns
 from service.web.console.visit import Visit
 from service.web.pages import charts
 from service.web.pages.audits import DAY, day_in, day_of
@@ -28,6 +31,7 @@ from service.web.pages.refused import refused_of
 from service.web.pages.telling import safe
 from service.web.pages.watch import Watch
 
+EXPORTS_AT_ONCE = 2  # each reads all there is, as fast as Redis gives it: who comes then asks again
 KIN = 20  # other actions on one conversation: more than anybody compares
 _FILES = {"jsonl": "application/x-ndjson; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 
@@ -37,6 +41,7 @@ class Looking:
     """The pages that only show."""
 
     watch: Watch
+    exports: Turns = field(default_factory=lambda: Turns(EXPORTS_AT_ONCE, 0))
 
     async def now(self, visit: Visit) -> Response:
         """Show how it stands; StoreDown where that is not known."""
@@ -138,10 +143,15 @@ class Looking:
             "X-Content-Type-Options": "nosniff",
             "Content-Disposition": f'attachment; filename="onhook-audit.{form}"',
         }
-        pieces = self.watch.exported(form, since_at, until_at)
+        pieces = self._in_turn(self.watch.exported(form, since_at, until_at))
         # asked for before anything is answered: where the store is away that is a page, and no half file
         first = await anext(pieces, b"")
-        return StreamingResponse(_joined(first, pieces), headers=headers, media_type=_FILES[form])
+        return _File(first, pieces, headers, _FILES[form])
+
+    async def _in_turn(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async with self.exports.turn():
+            async for piece in pieces:
+                yield piece
 
     async def _is_paused(self, action: m.Action) -> bool:
         standings = await self.watch.standings()
@@ -156,6 +166,18 @@ class Looking:
             for action in page.actions
         ]
         return rows, page.after
+
+
+class _File(StreamingResponse):
+    """A file that is made while it is sent; what makes it ends with it, also when its reader has gone away."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], headers: Mapping[str, str], kind: str) -> None:
+        self._rest = rest
+        super().__init__(_joined(first, rest), headers=headers, media_type=kind)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._rest):
+            await super().__call__(scope, receive, send)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

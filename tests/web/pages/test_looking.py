@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from starlette.types import Message
 
 from service.core import model as m
 from service.core.errors import StoreDown
+from service.web.console.forms import Form
 from service.web.console.sessions import Role
+from service.web.console.troubles import BUSY, TurnedAway
+from service.web.console.visit import Visit
+from service.web.pages.looking import EXPORTS_AT_ONCE, Looking
 from tests.flow.stage import ORG, SOURCE
 from tests.web.pages.lookout import Lookout, json_of
 
@@ -198,6 +206,24 @@ async def test_exports(lookout: Lookout) -> None:
     await lookout.get("/audit.csv?since=2099-12-30&until=2099-12-31")
     assert lookout.pieces == [("jsonl", 0, 0), ("csv", 4_102_272_000_000, 4_102_444_800_000)]
     await lookout.get("/audit.csv?since=x", status=422)
+
+
+async def test_few_exports_at_once(lookout: Lookout) -> None:
+    """One export too many is turned away, and a reader who goes away in the middle of his takes no place any more."""
+    looking, visit = Looking(lookout.watch), cast("Visit", SimpleNamespace(query=Form()))
+    files = [await looking.export(visit, "jsonl") for _ in range(EXPORTS_AT_ONCE)]
+    with pytest.raises(TurnedAway) as turned:
+        await looking.export(visit, "csv")
+    assert turned.value.trouble is BUSY
+
+    async def is_gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def never(_: Message) -> None:
+        await asyncio.Event().wait()
+
+    await files[0]({"type": "http", "asgi": {"spec_version": "2.3"}}, is_gone, never)
+    await looking.export(visit, "csv")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/charts", "/audit.csv"])
