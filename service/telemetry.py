@@ -22,8 +22,14 @@ from service.core.model import OutcomeKind
 _LONGEST_FIELD = 300  # characters: enough for a sentence, too short to smuggle a body into a log
 _WHOLE_NUMBERS = range(-(2**63), 2**64)  # what fits into JSON as other programs read it
 _STATUSES, _TOO_MANY = range(200, 600), 429
-# seven digits and more, also as people write them: +1 415 555-0123
-_NUMBER = re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){6,}")
+# seven digits and more, also as people write them: +1 415 555-0123, +49 (0)151 - 234/567, 0049 151 234567 and
+# (415) 555-0123; a word of bare digits may be an id of somebody's, and is left
+_GAP = r"[ \u00a0\u202f()./\u2010-\u2013-]{0,3}"
+_NUMBER = re.compile(
+    rf"[+\uff0b] ?[0-9](?:{_GAP}[0-9]){{6,}}"
+    rf"|(?<![\w.:-])00[1-9](?:{_GAP}[0-9]){{7,}}(?![\w:-])"
+    r"|(?<![\w.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?![\w-])"
+)
 # also what turns or hides the text around it, for who reads a log in a terminal; and lone surrogates: they are in no
 # encoding, and would be the end of the line and of who wrote it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
