@@ -130,7 +130,9 @@ def _line_in(text: str) -> m.AuditLine | None:
 
 def _pause_in(text: str) -> m.Pause:
     at, _, by = text.partition(" ")
-    return m.Pause(int(at), m.Operator(*orjson.loads(by)) if by.startswith("[") else None)
+    if by == "runaway":
+        return m.Pause(int(at))
+    return m.Pause(int(at), m.Operator(*orjson.loads(by)) if by else m.SOMEBODY)  # an older version wrote no name
 
 
 def _minutes_in(hour: int, fields: Mapping[str, str]) -> Iterable[m.Minute]:

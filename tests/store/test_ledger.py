@@ -105,6 +105,12 @@ async def test_a_runaway_is_nobodys_pause(story: Story) -> None:
     assert await ledger_of(story).pauses(ORG) == {"desk": m.Pause(story.clock.ms)}
 
 
+async def test_a_pause_of_an_older_version(story: Story) -> None:
+    """A pause that was written without a name is somebody's, and not the service's own."""
+    story.client.hset(story.keys.paused(ORG), "", "1790000000000")
+    assert await ledger_of(story).pauses(ORG) == {"": m.Pause(1_790_000_000_000, m.SOMEBODY)}
+
+
 async def test_a_pause_says_whose_it_is(story: Story) -> None:
     """What is paused, since when, by whom and why can be read; the first pause counts, whatever words are in it."""
     runaway = m.Operator("anna", "he is a runaway")
