@@ -118,6 +118,9 @@ def test_no_job_may_more_than_it_must() -> None:
     reads = {what for may in granted.values() for what, right in may.items() if right != "write"}
     assert reads == {"contents"}
     assert not [name for name, job in jobs() if "secrets" in repr(job)], "no secret is kept, so none can be lost"
+    steps = [step for _, job in jobs() for step in job.get("steps", [])]
+    checkouts = [step.get("with", {}) for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts == [{"persist-credentials": "false"}] * len(checkouts), "what runs later finds no token"
 
 
 def test_nothing_is_published_unchecked() -> None:
