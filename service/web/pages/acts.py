@@ -118,6 +118,8 @@ class Acting:
 def _by(visit: Visit, *, needs_reason: bool = False) -> m.Operator:
     """Return who acts, and why; Unreadable where the reason is missing, or too long."""
     by = visit.operator()
+    # the audit leaves out what cannot be seen: a reason of nothing else would be none there
+    by = m.Operator(by.who, "".join(filter(str.isprintable, by.why)).strip())
     if needs_reason and not by.why:
         raise Unreadable("Say why: the reason stands in the audit.")
     if len(by.why) > WHY_MOST:

@@ -63,6 +63,7 @@ async def test_pause_and_resume(lookout: Lookout, what: str, said: str) -> None:
     "fields, words",
     [
         ({"what": "acme"}, "Say why"),
+        ({"what": "acme", "why": " \u200b\u00ad "}, "Say why"),
         ({"what": "acme", "why": "x" * 301}, "more than 300 characters"),
         ({"what": "evil", "why": "x"}, "There is no org evil."),
         ({"what": "acme/evil\u202e", "why": "x"}, "There is no source evil� of org acme."),
