@@ -139,7 +139,7 @@ def licence_faults(pins: tuple[Pin, ...], installed: Mapping[str, Package], acce
 
 
 def licence_of(pin: Pin, installed: Mapping[str, Package], accepted: Accepted) -> str:
-    """Return the licence of a package: its own word, or what was read of one that is installed on other machines."""
+    """Return the licence of a package: its own word, or what was read where it has none, or is not installed here."""
     said = installed[pin.name].licence if pin.name in installed else ""
     return said or accepted.elsewhere.get(pin.name, {}).get("licence", "")
 
