@@ -26,12 +26,16 @@ def pythons() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for minor in MINORS:
         beside = Path(sys.base_prefix).parent.glob(f"*3.{minor}.*/bin/python3.{minor}")
-        there = filter(None, (shutil.which(f"python3.{minor}"), *sorted(beside)))
-        # a name on the PATH may be a launcher that finds nothing behind it
-        runs = (Path(one) for one in there if subprocess.run((one, "-c", ""), check=False).returncode == 0)
-        if (first := next(runs, None)) is not None:
+        on_path = shutil.which(f"python3.{minor}")
+        there = [*([Path(on_path)] if on_path else []), *sorted(beside)]
+        if (first := next(filter(_runs, there), None)) is not None:
             found[f"3.{minor}"] = first
     return found
+
+
+def _runs(python: Path) -> bool:
+    """Whether it is a Python: a name on the PATH may be a launcher that finds nothing behind it."""
+    return subprocess.run((python, "-c", ""), capture_output=True, check=False).returncode == 0
 
 
 def faults_in(version: str, facts: Mapping[str, str]) -> list[str]:
