@@ -14,8 +14,9 @@ from service.web.pages.telling import Badge, When, asked_for, badge, safe, span,
 
 DAY = 86_400_000
 BLOCKS = 2  # of a hundred lines each, on one page: so the newest page is never nearly empty
-BLOCKS_MOST = 300  # of a day that are walked through: half a second; who has more takes the export
-_BLOCK = 100
+STRIDES_MOST = 200  # of a thousand lines each, of a day: half a second; who has more takes the export
+_BLOCK, _STRIDE = 100, 1_000
+_BLOCKS_OF_STRIDE = _STRIDE // _BLOCK
 _DEEDS = {
     m.Deed.SETTLE: "ended",
     m.Deed.PAUSE: "paused",
@@ -103,12 +104,20 @@ async def day_of(
         now: our clock.
         place_of: where in an audit a moment's day begins.
     """
-    places, is_cut = await _blocks(archive, org, place_of(began), began + DAY)
-    pages = max(-(-len(places) // BLOCKS), 1)
+    until = began + DAY
+    strides, is_cut = await _places(archive, org, place_of(began), until, size=_STRIDE, most=STRIDES_MOST)
+    full = strides[:-1]
+    last = await _last_of(archive, org, strides, until)
+    count = len(full) * _BLOCKS_OF_STRIDE + len(last)
+    pages = max(-(-count // BLOCKS), 1)
     page = min(max(page, 1), pages)
-    end = len(places) - BLOCKS * (page - 1)
+    end = count - BLOCKS * (page - 1)
     found: list[Audited] = []
-    for place in places[max(end - BLOCKS, 0) : end]:
+    for number in range(max(end - BLOCKS, 0), end):
+        stride, block = divmod(number, _BLOCKS_OF_STRIDE)
+        place = full[stride] if stride < len(full) else last[block]
+        for _ in range(block if stride < len(full) else 0):
+            _, place = await archive.audit(org, _BLOCK, place)
         some, _ = await audited_page(archive, store, org, place)
         found.extend(one for one in some if began <= one.line.at < began + DAY)
     behind = _named(began + DAY) if began + DAY <= now else ""
@@ -142,17 +151,27 @@ def line_of(one: Audited, now: int) -> Line:
     )
 
 
-async def _blocks(archive: Archive, org: str, place: str, until: int) -> tuple[Sequence[str], bool]:
-    """Return where each hundred lines of a day begin, in order, and whether there are more than are looked through."""
+async def _places(
+    archive: Archive, org: str, place: str, until: int, *, size: int, most: int
+) -> tuple[Sequence[str], bool]:
+    """Return where each `size` lines of a day begin, in order, and whether there are more than `most` such places."""
     places: list[str] = []
-    while len(places) < BLOCKS_MOST:
-        lines, onward = await archive.audit(org, _BLOCK, place)
+    while len(places) < most:
+        lines, onward = await archive.audit(org, size, place)
         if onward == place or (lines and lines[0].at >= until):
             return places, False
         if lines:
             places.append(place)
         place = onward
     return places, True
+
+
+async def _last_of(archive: Archive, org: str, strides: Sequence[str], until: int) -> Sequence[str]:
+    """Return where the blocks of the last stride begin: alone of all it may be shorter than a stride is."""
+    if not strides:
+        return ()
+    places, _ = await _places(archive, org, strides[-1], until, size=_BLOCK, most=_BLOCKS_OF_STRIDE)
+    return places
 
 
 def _named(at: int) -> str:

@@ -104,9 +104,21 @@ async def test_pages() -> None:
 
 async def test_a_day_of_too_many() -> None:
     """A day that is too long to be walked through says so, and shows as much as it looked at."""
-    lines = [paused(TODAY + number) for number in range(audits.BLOCKS_MOST * 100 + 1)]
+    lines = [paused(TODAY)] * (audits.STRIDES_MOST * 1_000 + 1)
     shown = await day(lines, began=TODAY)
-    assert (shown.is_cut, shown.pages) == (True, audits.BLOCKS_MOST // audits.BLOCKS)
+    assert (shown.is_cut, shown.pages) == (True, audits.STRIDES_MOST * 10 // audits.BLOCKS)
+    assert not (await day(lines[2_000:])).is_cut
+
+
+async def test_a_long_day() -> None:
+    """The newest lines stand first also on a day of very many, and each line of it stands on one page."""
+    lines = [replace(paused(TODAY + number), why=str(number)) for number in range(35_150)]
+    shown = [await day(lines, page) for page in (1, 2, 5, 100, 176)]
+    assert {(one.is_cut, one.pages) for one in shown} == {(False, 176)}
+    first, second, fifth, middle, last = ([int(line.why) for line in one.lines] for one in shown)
+    assert first + second == list(range(35_149, 34_799, -1))
+    assert (fifth[0], middle[0], middle[-1]) == (34_399, 15_399, 15_200)
+    assert last == list(range(199, -1, -1))
 
 
 async def test_a_place_without_lines() -> None:
@@ -122,7 +134,7 @@ async def test_a_place_without_lines() -> None:
         def place(self, at: int) -> str:
             return ""
 
-    book = Gap([paused(TODAY + number) for number in range(150)])
+    book = Gap([paused(TODAY + number) for number in range(1_050)])
     archive, store = cast("Archive", book), cast("Store", Nothing())
     shown = await audits.day_of(archive, store, "acme", TODAY, 1, NOW, place_of=book.place)
     assert len(shown.lines) == 50
