@@ -19,7 +19,9 @@ if ! command -v uv >/dev/null; then
 fi
 
 mkdir "$scratch/source" "$scratch/away"
-git -C "$top" archive HEAD | tar --extract --directory "$scratch/source"
+commit=$(git -C "$top" rev-parse HEAD)
+fact commit "$commit"
+git -C "$top" archive "$commit" | tar --extract --directory "$scratch/source"
 uv build --quiet --wheel --python "$python" --out-dir "$scratch/wheel" "$scratch/source"
 uv venv --quiet --python "$python" "$scratch/installed"
 # the dependencies of that day, as pyproject.toml names it
