@@ -161,11 +161,19 @@ class Looking:
     async def _found(self, asked: Wanted) -> tuple[Sequence[Found], str]:
         watch, at = self.watch, self.watch.clock.now()
         page = await operations.find(watch.archive, asked.orgs, asked.search, PAGE, asked.after)
+        if not page.actions and m.Search(asked.search.text) == asked.search and not asked.after:
+            page = m.Page(await self._by_id(asked), page.after)
         rows = [
             row(action, watch.wording.explanation(action.outcome) if action.outcome else "", at)
             for action in page.actions
         ]
         return rows, page.after
+
+    async def _by_id(self, asked: Wanted) -> tuple[m.Action, ...]:
+        """Return the action whose whole id was looked for, also one from before there was an index."""
+        action_id = asked.search.text.lower()
+        account = await self.watch.store.read(action_id) if m.org_of(action_id) in asked.orgs else None
+        return (account.action,) if account else ()
 
 
 class _File(StreamingResponse):

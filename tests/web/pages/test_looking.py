@@ -104,6 +104,16 @@ async def test_what_is_looked_for(lookout: Lookout) -> None:
         assert "Nothing was found." in shown.text
 
 
+async def test_what_is_older_than_the_index(lookout: Lookout) -> None:
+    """An action that no index knows of is found by its whole id, and the page without any says so."""
+    action_id = await ended(lookout)
+    lookout.stage.client.delete(lookout.stage.keys.terms(ORG))
+    assert "found by its whole id alone" in await lookout.text("/actions")
+    assert action_id in (await lookout.get(f"/actions?q={action_id.upper()}")).text
+    for text in (f"{action_id}&outcome=failed", f"{ORG}.{1:026}", "INC0010112"):
+        assert "Nothing was found." in await lookout.text(f"/actions?q={text}")
+
+
 async def test_what_cannot_be_looked_for(lookout: Lookout) -> None:
     """A question that makes no sense is answered in words, and nothing is looked for."""
     assert "There is no outcome “won”" in await lookout.text("/actions?outcome=won", status=400)
