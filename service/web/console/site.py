@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -83,7 +84,9 @@ class Site:
             raise TurnedAway(troubles.FOR_OPERATORS)
         query = fields_in(request.scope["query_string"].decode("latin-1"))
         try:
-            async with self.turns.turn():
+            # an act is small, and whoever pauses an org must not wait for whoever reads
+            is_free = place.is_patient or place.method == "POST"
+            async with nullcontext() if is_free else self.turns.turn():
                 return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
         except StoreDown:
             if place.method == "POST":

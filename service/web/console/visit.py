@@ -86,9 +86,11 @@ class Place:
         path: a pattern of what stands behind `/console`; it fits the whole of it. Its groups are given to `answer`.
         role: who may.
         answer: is given the visit and the groups. Refused and StoreDown become pages.
+        is_patient: it waits for somebody else most of the time, and takes no turn from the pages that do not.
     """
 
     method: str
     path: str
     role: Role
     answer: Callable[..., Awaitable[Response]]
+    is_patient: bool = False

@@ -39,6 +39,6 @@ def places(watch: Watch) -> Sequence[Place]:
     }
     return (
         *(Place("GET", path, Role.VIEWER, answer) for path, answer in seen.items()),
-        Place("GET", rf"{_ACTION}/replay", Role.OPERATOR, acting.prepare),
+        Place("GET", rf"{_ACTION}/replay", Role.OPERATOR, acting.prepare, is_patient=True),
         *(Place("POST", path, Role.OPERATOR, answer) for path, answer in done.items()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -57,9 +58,9 @@ async def test_who_gives_up() -> None:
         pass
 
 
-async def test_pages_take_turns(ground: Ground, vera: Browser, stranger: Browser) -> None:
-    """Of very many pages that are asked for at once each is made in its turn or answered 503; the login always is."""
-    turns = ground.site.turns
+async def test_pages_take_turns(ground: Ground, vera: Browser, beth: Browser, stranger: Browser) -> None:
+    """Of very many pages that are asked for at once each is made in its turn or is a 503; the login and acts go on."""
+    turns, form_token = ground.site.turns, await beth.form_token()
     async with AsyncExitStack() as stack:
         for _ in range(AT_ONCE):
             await stack.enter_async_context(turns.turn())
@@ -69,4 +70,14 @@ async def test_pages_take_turns(ground: Ground, vera: Browser, stranger: Browser
         assert (refused.status_code, refused.headers["retry-after"], done) == (503, "5", set())
         assert "Too much at once" in refused.text
         assert (await stranger.get("/login")).status_code == 200
+        assert (await beth.post("/act", {"form_token": form_token, "what": "pause"})).status_code == 303
     assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200] * WAITING_MOST
+
+
+async def test_who_waits_takes_no_turn(ground: Ground, vera: Browser) -> None:
+    """A page that waits for somebody else is made beside those that take turns."""
+    object.__setattr__(ground.site, "places", [replace(one, is_patient=True) for one in ground.site.places])
+    async with AsyncExitStack() as stack:
+        for _ in range(AT_ONCE):
+            await stack.enter_async_context(ground.site.turns.turn())
+        assert (await vera.get("/")).status_code == 200

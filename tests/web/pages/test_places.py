@@ -20,6 +20,11 @@ async def test_acts_are_for_operators(lookout: Lookout) -> None:
     assert {one.method for one in found} == {"GET", "POST"}
 
 
+async def test_who_waits_for_a_preview(lookout: Lookout) -> None:
+    """The page that waits for a preview, and no other, takes no turn from the pages that do not wait."""
+    assert [one.path[-7:] for one in places(lookout.watch) if one.is_patient] == ["/replay"]
+
+
 @pytest.mark.parametrize("path", ["/pause", "/resume", "/dead/retell", f"/actions/{ID}/drop", f"/actions/{ID}/replay"])
 async def test_a_viewer_is_refused(lookout: Lookout, path: str) -> None:
     """A viewer who sends an act is told that nothing was done, and nothing is."""
