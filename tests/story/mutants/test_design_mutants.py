@@ -96,8 +96,8 @@ def test_a_mutant_that_nobody_misses_is_seen() -> None:
     named, caught_by = "RENEW_SECONDS = 2.0", "tests/flow/test_workplace.py"
     harmless = Mutant("none", "flow/workplace.py", ((named, f"{named}  # as before"),), caught_by)
     broken = Mutant("none", "flow/workplace.py", ((named, f"{named}\nlost = nothing_of_this_name"),), caught_by)
-    pausing, operations = "await store.pause(org, source)", "tests/flow/test_operations.py::test_pause_and_resume"
-    late = Mutant("none", "flow/operations.py", ((pausing, "nothing_of_this_name(org, source)"),), operations)
+    pausing, operations = "await store.pause(", "tests/flow/test_operations.py::test_pause_and_resume"
+    late = Mutant("none", "flow/operations.py", ((pausing, "await nothing_of_this_name("),), operations)
     assert [one.is_caught for one in grow([harmless, broken, late])] == [False, False, False]
 
 
