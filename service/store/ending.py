@@ -47,7 +47,7 @@ def words_of(
         "" if seen_ago_seconds is None else ms_of(seen_ago_seconds),
         *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
         *(str(lives.action), str(lives.delivery), str(lives.hash_only), str(lives.ownership)),
-        *(str(lives.audit), outcome.kind, records.json_of([outcome.kind, outcome.reason])[1:-1]),
+        *(str(lives.audit), outcome.kind, records.ending_of(outcome)),
         _GONE_BOUNDS if is_removed else "",
         *records.lines_of(entries),
     ]

@@ -19,7 +19,8 @@ PIECES, CI_PIECES = 30, 3  # CI plays a tenth of all cases, in pieces, because n
 VERBS = {
     "verify, parse": {"post"},
     "accept": {"accept", "2xx"},
-    "claim": {"claim", "wake", "rest", "rested", "renew"},
+    # `attend`: whoever claims says from time to time that he is there
+    "claim": {"claim", "attend", "wake", "rest", "rested", "renew"},
     "look, confirm": {"spend", "look", "look answer", "pin"},
     "decide": {"mark_sent", "put_back"},
     "disconnect": {"send", "send answer", "answered", "unsent", "throttle"},
