@@ -229,6 +229,8 @@ wishes = st.builds(
     mostly((HOME,), (), (m.Division(SUPPORT),), (m.Division(SUPPORT), HOME)),
 )
 
+DRAWS = 6
+
 
 def test_a_source_never_widens() -> None:
     """Whatever a source says, what it lets through its org lets through by itself, and no faster."""
@@ -247,7 +249,11 @@ def test_a_source_never_widens() -> None:
         met.update(wish.breaches(policy))
         assert not alone.requester_rate or 0 < both.requester_rate <= alone.requester_rate
 
-    holds()
     kinds = {"gone", "kept by the source", "purposes", "supervisors", "supervisors only", "requesters", "queues"}
-    assert set(met) >= kinds | {"divisions", "last_pair"}
-    assert all(met.values())
+    kinds |= {"divisions", "last_pair"}
+    # one draw in eight never meets one of them; then it is drawn anew
+    for _ in range(DRAWS):
+        holds()
+        if kinds <= set(+met):
+            break
+    assert set(+met) >= kinds
