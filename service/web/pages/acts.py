@@ -24,6 +24,7 @@ WITHIN_MOST = 3600  # seconds: who wants somebody removed later than within an h
 WHY_MOST = 300  # characters: a sentence or two
 PREVIEW_SECONDS = 4.0  # for which a page waits: two looks three seconds apart fit; few pages are made at once
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ def _by(visit: Visit, *, needs_reason: bool = False) -> m.Operator:
 
 def _seconds(text: str) -> int:
     """Return a number of seconds that somebody typed; Unreadable, in words, where it is none."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) <= WITHIN_MOST):
+    # so few digits that int() takes them all: with zeros before it a number of any length begins small
+    if not (_SECONDS.fullmatch(text) and 0 < int(text) <= WITHIN_MOST):
         raise Unreadable(f"Say within how many seconds it is to be done: a whole number from 1 to {WITHIN_MOST}.")
     return int(text)
 

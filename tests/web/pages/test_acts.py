@@ -186,6 +186,7 @@ async def test_replay_begins_with_a_preview(lookout: Lookout) -> None:
         ({"within": "3601"}, "from 1 to 3600"),
         ({"within": "９"}, "from 1 to 3600"),  # noqa: RUF001 - a digit that int() would take
         ({"within": "9" * 5000}, "from 1 to 3600"),
+        ({"within": "0000000001999999"}, "from 1 to 3600"),
         ({"new": f"other.{1:026}"}, "The form is not whole"),
         ({"new": ""}, "The form is not whole"),
         ({"key": "short"}, "The form is not whole"),
