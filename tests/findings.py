@@ -13,12 +13,20 @@ FOLDER = Path(__file__).parent / "evidence"
 
 
 def write_evidence(
-    name: str, *, command: str, counters: Mapping[str, object], findings: Sequence[str], **more: object
+    name: str,
+    folder: Path = FOLDER,
+    /,
+    *,
+    command: str,
+    counters: Mapping[str, object],
+    findings: Sequence[str],
+    **more: object,
 ) -> None:
     """Write down one full run.
 
     Args:
         name: the file's name without its ending.
+        folder: where it goes.
         command: what a reader types to run it again.
         counters: how often everything happened, by name: faults, kills, outcomes.
         findings: every promise that was seen broken, a sentence each; empty when all held.
@@ -33,8 +41,8 @@ def write_evidence(
         "counters": dict(sorted(counters.items())),
         "findings": list(findings),
     }
-    FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
 def _commit() -> str:

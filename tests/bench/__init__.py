@@ -1,0 +1,1 @@
+"""How fast it is: every figure against something else in the same run. No test passes or fails by it."""
