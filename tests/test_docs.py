@@ -23,7 +23,8 @@ from tests.commands import command_names
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATING = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "deploy").rglob("*.md"))]
+EVIDENCE = ROOT / "tests" / "evidence"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "deploy").rglob("*.md")), EVIDENCE / "README.md"]
 VERBS = ["verify", "parse", "accept", "claim", "look", "decide", "disconnect", "confirm", "settle", "report"]
 
 
@@ -80,6 +81,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     """What a page links to in this repository is there."""
     links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_each_proof_is_told_of() -> None:
+    """What a full run left behind is in the README, or in the list beside it."""
+    told = (ROOT / "README.md").read_text(encoding="utf-8") + (EVIDENCE / "README.md").read_text(encoding="utf-8")
+    proofs = [file for file in EVIDENCE.iterdir() if file.suffix in {".json", ".md"} and file.name != "README.md"]
+    assert [file.name for file in proofs if f"{file.name})" not in told] == []
 
 
 def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
