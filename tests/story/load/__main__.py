@@ -5,7 +5,8 @@
         {"seconds": 60, "streams": {"storm": {"times": 5}}, "slow": 500}]}
 
 A stream is `at_once` many senders, a `rate` a second, or a number of `times` the peak (what the first part accepted);
-`fresh` ones connect for each webhook. `desk` is whose it is, of those named above.
+`fresh` ones connect for each webhook. `desk` is whose it is, of those named above. `more`, beside the parts, is what
+each webhook says besides.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ class Player:
 
     address: tuple[str, int]
     desks: list[tuple[str, bytes]]
+    more: dict[str, Any] = field(default_factory=dict)
     peak: float = 0.0
     mills: list[Mill] = field(init=False)
 
     def __post_init__(self) -> None:
         host, start = f"{self.address[0]}:{self.address[1]}", time.time_ns()
         self.mills = [
-            Mill(host, source, secret, start + number * 10**12) for number, (source, secret) in enumerate(self.desks)
+            Mill(host, source, secret, start + number * 10**12, self.more)
+            for number, (source, secret) in enumerate(self.desks)
         ]
 
     async def play(self, part: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +76,8 @@ class Player:
 async def main(description: dict[str, Any]) -> None:
     """Play all parts."""
     host, port = description["address"]
-    player = Player((host, port), [(name, bytes.fromhex(secret)) for name, secret in description["desks"]])
+    desks = [(name, bytes.fromhex(secret)) for name, secret in description["desks"]]
+    player = Player((host, port), desks, description.get("more", {}))
     for part in description["parts"]:
         sys.stdout.write(json.dumps(await player.play(part)) + "\n")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
@@ -32,12 +32,13 @@ Told = Callable[[Answer], None]
 
 @dataclass
 class Mill:
-    """Makes webhooks of one source, each on a conversation of its own, each signed."""
+    """Makes webhooks of one source, each on a conversation of its own, each signed; `more` stands in all of them."""
 
     host: str
     source: str
     secret: bytes
     first: int = 0
+    more: Mapping[str, object] = field(default_factory=dict)
     made: count[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +48,7 @@ class Mill:
         """Return the bytes of one more."""
         number = next(self.made)
         data = {"conversation_id": str(UUID(int=number)), "caller_phone": "+14155550123", "requested_by": "svc.onhook"}
-        body = json.dumps({"type": "caller.remove", "data": data}).encode()
+        body = json.dumps({"type": "caller.remove", "data": {**data, **self.more}}).encode()
         headers = {
             "host": self.host,
             "content-type": "application/json",
