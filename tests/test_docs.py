@@ -1,4 +1,4 @@
-"""The README, the operator's page and the code name the same things: none knows one that the others do not."""
+"""The README, the operator's pages and the code name the same things: none knows one that the others do not."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from tests.commands import command_names
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OPERATING = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+SETTINGS, METRICS, ANSWERS = (
+    (ROOT / "deploy" / f"{name}.md").read_text(encoding="utf-8") for name in ("settings", "metrics", "answers")
+)
 EVIDENCE = ROOT / "tests" / "evidence"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "deploy").rglob("*.md")), EVIDENCE / "README.md"]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "deploy").rglob("*.md")), EVIDENCE / "README.md"]
 VERBS = ["verify", "parse", "accept", "claim", "look", "decide", "disconnect", "confirm", "settle", "report"]
 
 
@@ -58,13 +60,13 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    """The operator's page names each metric, and none that is not."""
-    assert set(re.findall(r"`(onhook_[a-z_]+)`", OPERATING)) == set(telemetry.metric_names())
+    """The page of metrics names each, and none that is not."""
+    assert set(re.findall(r"`(onhook_[a-z_]+)`", METRICS)) == set(telemetry.metric_names())
 
 
 def test_every_problem_is_documented() -> None:
-    """The operator's page names each problem code with its status, and none that is not."""
-    said = re.search(r"Problem codes: (.*?)\n\n", OPERATING, re.DOTALL)
+    """The page of answers names each problem code with its status, and none that is not."""
+    said = re.search(r"Problem codes: (.*?)\n\n", ANSWERS, re.DOTALL)
     assert said
     known = {one.code for one in vars(problems).values() if isinstance(one, problems.Problem)}
     known |= {one.code for one in _refusals(errors.Refused)} | {problems.wrong_method("").code}
@@ -78,16 +80,38 @@ def test_every_verb_is_documented() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """What a page links to in this repository is there."""
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    """What a page links to in this repository is there: the file, and the heading in it."""
+    astray = []
+    for link in _links(page):
+        place, _, heading = link.partition("#")
+        there = page.parent / place if place else page
+        if not there.exists() or (heading and heading not in _anchors(there)):
+            astray.append(link)
+    assert astray == []
 
 
-def test_each_proof_is_told_of() -> None:
-    """What a full run left behind is in the README, or in the list beside it."""
-    told = (ROOT / "README.md").read_text(encoding="utf-8") + (EVIDENCE / "README.md").read_text(encoding="utf-8")
-    proofs = [file for file in EVIDENCE.iterdir() if file.suffix in {".json", ".md"} and file.name != "README.md"]
-    assert [file.name for file in proofs if f"{file.name})" not in told] == []
+def test_every_page_is_two_clicks_away() -> None:
+    """From the operator's index every page of deploy is reached by two links."""
+    index = ROOT / "deploy" / "README.md"
+    once = _pages_from(index)
+    reached = {index} | once | {page for one in once for page in _pages_from(one)}
+    assert {page for page in PAGES if page.is_relative_to(index.parent)} - reached == set()
+
+
+def _links(page: Path) -> list[str]:
+    return [re.sub(r"\s+", "", link) for link in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text(encoding="utf-8"))]
+
+
+def _pages_from(page: Path) -> set[Path]:
+    return {(page.parent / link.partition("#")[0]).resolve() for link in _links(page) if ".md" in link}
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return where the headings of a page are found, as the forges make it."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
 
 
 def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -102,7 +126,7 @@ def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
 
 
 def _documented_settings() -> Iterator[str]:
-    for row in _table("setting", OPERATING).splitlines()[2:]:
+    for row in _table("setting", SETTINGS).splitlines()[2:]:
         section = ""
         for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
             section = name.rpartition(".")[0] if not name.startswith(".") else section
