@@ -19,6 +19,7 @@ OnhookError
 ├── EgressRefused      the guard stopped a request of ours: nothing left the process
 ├── LeaseLost          the action is somebody else's now: write nothing
 ├── StoreDown          Redis did not say yes: promise nothing
+│   └── UnknownVersion     a newer version wrote the record: that one will see to it
 └── Misconfigured      the settings cannot be used; all faults at once
 """
 
@@ -182,6 +183,10 @@ class LeaseLost(OnhookError):
 
 class StoreDown(OnhookError):
     """Redis did not confirm. Nothing may be promised to anybody; asking again later is safe."""
+
+
+class UnknownVersion(StoreDown):
+    """The record was written by a newer version of this service: leave it alone; that version will see to it."""
 
 
 class Misconfigured(OnhookError):

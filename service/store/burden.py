@@ -22,6 +22,7 @@ class Burden:
         calls: first looks that the budget carries now, as this process knows it.
         dead: dead letters by source, of the newest thousand.
         paused: "" for the whole org, else names of sources.
+        newer: open actions and reports still to be told, of the first thousand of each, that a newer version wrote.
     """
 
     actions: int
@@ -31,14 +32,14 @@ class Burden:
     reports: Mapping[str, int] = field(default_factory=dict)
     reports_overdue_seconds: float = 0.0
     dead: Mapping[str, int] = field(default_factory=dict)
+    newer: int = 0
 
 
 def burden_in(reply: Reply) -> Burden:
     """Return what the script `burden` answered."""
-    said = cast("tuple[str, str, str, list[str], list[str], *tuple[list[str], ...]]", reply)
-    actions, overdue, calls, paused, dead, *desks = said
+    said = cast("tuple[str, str, str, list[str], list[str], str, *tuple[list[str], ...]]", reply)
+    actions, overdue, calls, paused, dead, newer, *desks = said
     reports = {source: int(due) for source, due, _ in desks}
     longest = max((int(ms) for _, _, ms in desks), default=0)
-    return Burden(
-        int(actions), int(overdue) / 1000, int(calls), frozenset(paused), reports, longest / 1000, Counter(dead)
-    )
+    held_up = (frozenset(paused), reports, longest / 1000, Counter(dead))
+    return Burden(int(actions), int(overdue) / 1000, int(calls), *held_up, int(newer))

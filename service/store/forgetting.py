@@ -16,6 +16,7 @@ from typing import cast
 import orjson
 
 from service.core import model as m
+from service.core.errors import UnknownVersion
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice
 from service.store import records
@@ -218,7 +219,7 @@ class Forgetting:
             return _Judged(action_id)  # its life ended since
         try:
             removal = records.action_in(action_id, fields).removal
-        except (records.UnknownVersion, LookupError, TypeError, ValueError):
+        except (UnknownVersion, LookupError, TypeError, ValueError):
             return _Judged(action_id, why=UNKNOWN)
         is_wanted, is_alike_only = await self._is_about(org, fields, removal, wanted)
         if not is_wanted:

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 import orjson
 
 from service.core import model as m
-from service.core.errors import Reply, StoreDown
+from service.core.errors import Reply, UnknownVersion
 from service.store.keys import action_of
 from service.telemetry import masked as masked_text
 from service.telemetry import without_numbers
 
-# the schema of every record; the scripts have the same word in their prologue
-VERSION = "1"
+# the schemas of records that are read; the scripts have the same words in their prologue, and the one that is written
+READ = frozenset({"1"})
 WHO_CHARS = 100  # a name, and perhaps the number of the request
 WHY_CHARS = 500  # a sentence or two
 # where a conversation's id stood that somebody asked to forget: by it one would find the person at Genesys
@@ -26,18 +26,15 @@ Fields: TypeAlias = Mapping[str, str]
 _Noun = TypeVar("_Noun")
 
 
-class UnknownVersion(StoreDown):
-    """The record was written by a newer version of this service: leave it alone; that version will see to it."""
-
-
 def checked(fields: Fields) -> Fields:
-    """Return `fields` if they are of our schema.
+    """Return `fields` if they are of a schema that we read.
 
     Raises:
         UnknownVersion: they are not.
     """
-    if fields.get("v") != VERSION:
-        raise UnknownVersion(f"a record has schema {fields.get('v', 'none')[:20]!r}, this version knows {VERSION!r}")
+    if fields.get("v") not in READ:
+        schema = fields.get("v", "none")[:20]
+        raise UnknownVersion(f"a newer version of this service wrote it: schema {schema!r}, known here: {sorted(READ)}")
     return fields
 
 

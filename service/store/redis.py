@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Unpack, cast
 
 from service.core import model as m
-from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany, Unreadable
+from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany, UnknownVersion, Unreadable
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice, Token
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
@@ -112,7 +112,7 @@ class RedisStore(RedisBudget):
             case ["full"]:
                 raise BacklogFull("Too much is waiting to be done already. Nothing was stored. Send it again later.")
             case _:
-                raise records.UnknownVersion("this delivery was stored by a newer version of this service")
+                raise UnknownVersion("this delivery was stored by a newer version of this service")
 
     # ------------------------------------------------------------------------------------------ an attempt
 
@@ -208,7 +208,7 @@ class RedisStore(RedisBudget):
             case ["sent"]:
                 raise Unreadable("the removal was sent already, and nobody can call it back; see what came of it")
             case _:
-                raise records.UnknownVersion("this action was stored by a newer version of this service")
+                raise UnknownVersion("this action was stored by a newer version of this service")
 
     # ------------------------------------------------------------------------------------------ reports
 
@@ -252,7 +252,10 @@ class RedisStore(RedisBudget):
         await self._end_report("bury", lease, "", error)
 
     async def retell(self, report_id: str, *, by: m.Operator = m.SOMEBODY) -> bool:
-        """Make a dead letter due again, and write into the audit who asked; False when it is not one."""
+        """Make a dead letter due again, and write into the audit who asked; False when it is not one.
+
+        UnknownVersion when a newer version wrote it.
+        """
         org = action_of(report_id).partition(".")[0]
         states = REPORT_STEPS["retell"]
         reply = await self._runner.run(
@@ -264,6 +267,8 @@ class RedisStore(RedisBudget):
                 *(records.by_of(by), str(self._lives.audit)),
             ],
         )
+        if reply == -1:
+            raise UnknownVersion("this report was stored by a newer version of this service")
         return reply == 1
 
     # ------------------------------------------------------------------------------------------ what a person asks

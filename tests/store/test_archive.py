@@ -188,7 +188,7 @@ async def test_what_cannot_be_shown(story: Story, archive: RedisArchive, how: st
     key = story.keys.action(lost)
     match how:
         case "newer":
-            story.client.hset(key, "v", "2")
+            story.made_newer(key)
         case "unreadable":
             story.client.hset(key, "removal", "{}")
         case _:

@@ -90,3 +90,19 @@ async def test_a_desk_that_is_none(story: Story) -> None:
     story.client.sadd(story.keys.desks(ORG), "odd")
     story.client.set(story.keys.due_reports(ORG, "odd"), "?")
     assert dict((await story.store.burden(ORG)).reports) == {"desk": 1}
+
+
+async def test_what_a_newer_version_wrote(story: Story) -> None:
+    """Open actions and reports still to be told that this version leaves alone are counted; what has ended is not."""
+    await story.accepted(1)
+    newer = await story.accepted(2, conversation_id=uuid(2))
+    report = (await story.account(await story.settled(3, conversation_id=uuid(3), intent_key=None))).reports[0].id
+    assert (await story.store.burden(ORG)).newer == 0
+    for key in (story.keys.action(newer), story.keys.report(report)):
+        story.made_newer(key)
+    assert (await story.store.burden(ORG)).newer == 2
+    story.client.zrem(story.keys.due_reports(ORG, "desk"), report)
+    assert (await story.store.burden(ORG)).newer == 1
+    story.client.delete(story.keys.action(newer))
+    story.client.set(story.keys.action(newer), "no record of ours")
+    assert (await story.store.burden(ORG)).newer == 0

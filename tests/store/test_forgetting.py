@@ -189,7 +189,7 @@ async def test_open_actions_stay(story: Story, forgetting: Forgetting) -> None:
     """What is not settled, not told, too fresh, or of a newer version is named with the reason, and not touched."""
     other: dict[str, Any] = {"requester": "beth.anglin", "ticket": m.Ticket("incident/1")}
     newer = await _ended(story, 1, conversation_id=uuid(1), **other)
-    story.client.hset(story.keys.action(newer), "v", "2")
+    story.made_newer(story.keys.action(newer))
     broken = await _ended(story, 2, conversation_id=uuid(2), **other)
     story.client.hdel(story.keys.action(broken), "sends")
     untold = await story.settled(3, conversation_id=uuid(3), **other)
@@ -229,7 +229,7 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     await story.store.accept(offered(story.dice, 1, channels=("ticket", "webhook"), requester="beth.anglin"))
     story.client.hset(story.keys.action(other), "removal", "{}")
     story.client.delete(story.keys.action(aged))
-    story.client.hset(story.keys.action(renewed), "v", "2")
+    story.made_newer(story.keys.action(renewed))
     # and a delivery that led to the one that may be forgotten leads to another action by now
     again = story.keys.delivery(ORG, digest(5))
     story.client.hset(again, "action", other)

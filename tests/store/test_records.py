@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import ChainMap
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core import model as m
-from service.core.errors import Reply, StoreDown
+from service.core.errors import Reply, StoreDown, UnknownVersion
 from service.store import records
 from service.store.script import FOLDER, PROLOGUE
 from tests.fixtures.redis import CountingDice
@@ -191,7 +192,7 @@ def test_what_has_no_ticket() -> None:
 def test_an_unknown_version(fields: dict[str, str]) -> None:
     """A record of another schema is an error of its own, which says that the store cannot answer now."""
     for read, noun_id in ((records.action_in, f"{ORG}.x"), (records.report_in, f"{ORG}.x.y")):
-        with pytest.raises(records.UnknownVersion, match="schema") as caught:
+        with pytest.raises(UnknownVersion, match="schema") as caught:
             read(noun_id, fields)
         assert isinstance(caught.value, StoreDown)
 
@@ -202,9 +203,13 @@ def test_an_odd_record_is_left_out(flat: list[str]) -> None:
     assert records.readable(records.action_in, f"{ORG}.x", flat) is None
 
 
-def test_one_version() -> None:
-    """The scripts write the version that is read here."""
-    assert f"local V = '{records.VERSION}'" in (FOLDER / f"{PROLOGUE}.lua").read_text()
+def test_the_same_versions() -> None:
+    """The scripts read the versions that are read here; the one they write is among them."""
+    text = (FOLDER / f"{PROLOGUE}.lua").read_text(encoding="utf-8")
+    ((written, read),) = re.findall(r"^local V = '(\d+)'\nlocal READS = \{ (.+) \}$", text, re.MULTILINE)
+    assert {word.replace("V", f"'{written}'") for word in read.split(", ")} == {
+        f"['{version}'] = true" for version in records.READ
+    }
 
 
 def test_an_older_pin_is_read() -> None:

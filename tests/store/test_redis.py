@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.core import model as m
-from service.core.errors import LeaseLost
+from service.core.errors import LeaseLost, UnknownVersion
 from service.store.budget import Rate
 from service.store.keys import Lives
-from service.store.records import UnknownVersion
 from service.store.redis import RedisStore
 from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, PHONE, TICKET, Story, offered
 
@@ -80,7 +79,7 @@ async def test_what_is_not_there_is_not_read(story: Story) -> None:
 async def test_a_newer_record_is_not_read(story: Story) -> None:
     """A record that a newer version wrote is not guessed at."""
     action_id = await story.accepted()
-    story.client.hset(story.keys.action(action_id), "v", "2")
+    story.made_newer(story.keys.action(action_id))
     with pytest.raises(UnknownVersion, match="'2'"):
         await story.store.read(action_id)
 

@@ -75,14 +75,27 @@ async def test_a_claim_may_be_given_back_late(story: Story) -> None:
 
 
 async def test_a_newer_versions_action_is_left_alone(story: Story) -> None:
-    """An action of an unknown schema is not taken, not counted and not changed; it is due again in half a minute."""
+    """An action of an unknown schema is not taken, not counted and not changed; it stays due for whoever wrote it."""
     odd = await story.accepted(1)
-    story.client.hset(story.keys.action(odd), "v", "2")
+    story.made_newer(story.keys.action(odd))
     before = story.client.hgetall(story.keys.action(odd))
     fine = await story.accepted(2)
     assert [claim.action.id for claim in await story.claim(limit=1)] == [fine]
     assert story.client.hgetall(story.keys.action(odd)) == before
-    assert story.due_in(odd) == 30
+    assert story.due_in(odd) == 0
+
+
+@pytest.mark.parametrize("many, again", [(50, 0), (51, 30)])
+async def test_very_many_of_a_newer_version(story: Story, many: int, again: int) -> None:
+    """They are put off, untouched, as soon as they fill more than half of what a claim looks at, and hide no other."""
+    odd = [await story.accepted(number) for number in range(many)]
+    for one in odd:
+        story.made_newer(story.keys.action(one))
+    before = [story.client.hgetall(story.keys.action(one)) for one in odd]
+    fine = await story.accepted(many)
+    assert [claim.action.id for claim in await story.claim()] == [fine]
+    assert {story.due_in(one) for one in odd} == {again}
+    assert [story.client.hgetall(story.keys.action(one)) for one in odd] == before
 
 
 @pytest.mark.parametrize("part", ["action", "timeline", "conversation"])

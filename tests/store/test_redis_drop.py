@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from service.core import model as m
-from service.core.errors import LeaseLost, Unreadable
+from service.core.errors import LeaseLost, UnknownVersion, Unreadable
 from service.store.archive import RedisArchive
 from service.store.client import Link
 from service.store.ledger import RedisLedger
-from service.store.records import UnknownVersion
 from service.store.redis import RedisStore
 from tests.fixtures.redis import CountingDice
 from tests.store.astray import astray
@@ -146,7 +145,7 @@ async def test_what_is_not_there(story: Story, action_id: str) -> None:
 async def test_a_newer_version_sees_to_its_own(story: Story) -> None:
     """An action that a newer version wrote is left alone."""
     action_id = await story.accepted()
-    story.client.hset(story.keys.action(action_id), "v", "2")
+    story.made_newer(story.keys.action(action_id))
     before = story.state()
     with pytest.raises(UnknownVersion):
         await story.store.drop(action_id, by=ANNA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.core import model as m
-from service.core.errors import LeaseLost
+from service.core.errors import LeaseLost, UnknownVersion
 from tests.store.stories import GONE, LOOKED, ORG, TICKET, Story
 
 
@@ -96,7 +96,7 @@ async def test_a_dead_letter_moves_only_by_a_person(story: Story) -> None:
     assert (again.report.first_due_at, again.report.tries) == (story.clock.ms, 2)
 
 
-@pytest.mark.parametrize("state", ["waiting", "due", "told", "gone", "newer"])
+@pytest.mark.parametrize("state", ["waiting", "due", "told", "gone"])
 async def test_only_a_dead_letter_is_told_again(story: Story, state: str) -> None:
     """What is no dead letter is not made due by a person, and stays as it is."""
     if state == "waiting":
@@ -106,13 +106,21 @@ async def test_only_a_dead_letter_is_told_again(story: Story, state: str) -> Non
         report_id = claim.report.id
         if state == "told":
             await story.store.told(claim.lease, ())
-        if state == "newer":
-            await story.store.bury(claim.lease, "no")
-            story.client.hset(story.keys.report(report_id), "v", "2")
         if state == "gone":
             story.client.delete(story.keys.report(report_id))
     before = story.state()
     assert await story.store.retell(report_id) is False
+    assert story.state() == before
+
+
+async def test_a_newer_versions_letter_is_not_told_again(story: Story) -> None:
+    """Whether a newer version's report is dead, that one knows: it is said so, and nothing is written."""
+    claim = await story.report()
+    await story.store.bury(claim.lease, "no")
+    story.made_newer(story.keys.report(claim.report.id))
+    before = story.state()
+    with pytest.raises(UnknownVersion, match="newer version"):
+        await story.store.retell(claim.report.id)
     assert story.state() == before
 
 
@@ -124,15 +132,26 @@ async def test_what_is_no_report_id_is_refused(story: Story) -> None:
 
 @pytest.mark.parametrize("what", ["report", "action"])
 async def test_a_newer_versions_report_is_left_alone(story: Story, what: str) -> None:
-    """A report or action of an unknown schema is not taken and not counted; it is due again in half a minute."""
+    """A report or action of an unknown schema is not taken and not counted; it stays due for whoever wrote it."""
     action_id = await story.settled()
     report = (await story.account(action_id)).reports[0]
     key = story.keys.report(report.id) if what == "report" else story.keys.action(action_id)
-    story.client.hset(key, "v", "2")
+    story.made_newer(key)
     before = story.client.hgetall(key)
     assert await story.claim_reports() == []
-    assert story.due_in(report.id) == 30
+    assert story.due_in(report.id) == 0
     assert story.client.hgetall(key) == before
+
+
+@pytest.mark.parametrize("many, again", [(50, 0), (51, 30)])
+async def test_very_many_reports_of_a_newer_version(story: Story, many: int, again: int) -> None:
+    """They are put off, untouched, as soon as they fill more than half of what is looked at of a desk."""
+    odd = [(await story.account(await story.settled(number, intent_key=None))).reports[0].id for number in range(many)]
+    for one in odd:
+        story.made_newer(story.keys.report(one))
+    fine = (await story.account(await story.settled(many, intent_key=None))).reports[0].id
+    assert [claim.report.id for claim in await story.claim_reports()] == [fine]
+    assert {story.due_in(one) for one in odd} == {again}
 
 
 async def test_an_odd_report_does_not_end_the_claim(story: Story) -> None:

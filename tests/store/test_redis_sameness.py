@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from service.core import model as m
-from service.core.errors import Conflicting
-from service.store.records import UnknownVersion
+from service.core.errors import Conflicting, UnknownVersion
 from service.store.redis import RedisStore
 from tests.fixtures.redis import CountingDice
 from tests.store.stories import GONE, ORG, Story, digest, offered
@@ -271,7 +270,7 @@ async def test_a_newer_versions_delivery(story: Story, of_what: str) -> None:
     """A delivery or action that a newer version stored is not guessed at: the sender is asked to come again."""
     action_id = await story.accepted()
     key = story.keys.delivery(ORG, digest(1)) if of_what == "delivery" else story.keys.action(action_id)
-    story.client.hset(key, "v", "2")
+    story.made_newer(key)
     before = story.state()
     with pytest.raises(UnknownVersion):
         await story.store.accept(offered(story.dice))
@@ -282,7 +281,7 @@ async def test_a_newer_versions_wish(story: Story) -> None:
     """The wish of an action that a newer version stored makes a new action."""
     intent = {"intent_key": digest("wish")}
     first = await story.accepted(1, **intent)
-    story.client.hset(story.keys.action(first), "v", "2")
+    story.made_newer(story.keys.action(first))
     assert await story.accepted(2, **intent) != first
 
 

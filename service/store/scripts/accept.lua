@@ -60,7 +60,7 @@ end
 local id, joined
 local seen = record(KEYS[2])
 if seen.v and seen['until'] and tonumber(seen['until']) <= now then seen = {} end
-if seen.v and seen.v ~= V then return { 'unknown' } end
+if seen.v and not READS[seen.v] then return { 'unknown' } end
 if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
   if seen.body_hash ~= body and seen.body_hash ~= '' then return { 'conflict' } end -- '': it was forgotten
   if seen.offer == offered then return answer(seen.joined, seen.action) end
@@ -72,8 +72,9 @@ if not id and KEYS[6] then
   local pointed = redis.call('GET', KEYS[6])
   local fields = { 'v', 'state', 'joins', 'seen_at', 'not_after', 'sends', 'source' }
   local r = pointed and redis.call('HMGET', keys.action(pointed), unpack(fields))
-  local is_open = r and r[2] == pending and (tonumber(r[6]) > 0 or lasts(tonumber(r[5]), r[7]))
-  if r and r[1] == V and (is_open or (r[3] == '1' and tonumber(r[4]) >= latest)) then
+  local is_known = r and READS[r[1]] -- of a newer version's nothing more is looked at: the wish is one of its own
+  local is_open = is_known and r[2] == pending and (tonumber(r[6]) > 0 or lasts(tonumber(r[5]), r[7]))
+  if is_known and (is_open or (r[3] == '1' and tonumber(r[4]) >= latest)) then
     id, joined = pointed, 'intent'
   end
 end
@@ -100,7 +101,8 @@ if is_new and backlog > 0 and redis.call('ZCARD', KEYS[1]) >= backlog then retur
 
 if is_new then id, joined = offered, '' end
 local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports', 'forgotten')
-if not is_new and action[1] ~= V then return { 'unknown' } end
+if not is_new and not READS[action[1]] then return { 'unknown' } end
+local version = is_new and V or action[1]
 local is_settled = action[2] == settled
 local reports = action[4] or ''
 
@@ -180,7 +182,7 @@ if joined == 'delivery' then
   redis.call('HSET', KEYS[2], 'last_offer', offered)
 else
   redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[2], 'v', V, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
+  redis.call('HSET', KEYS[2], 'v', version, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
     'joined', joined)
   if is_settled then
     -- a minute at least, so that our own repeat is known
@@ -195,7 +197,7 @@ end
 
 for _, report in ipairs(fresh) do
   local key = keys.report(report[1])
-  redis.call('HSET', key, 'v', V, 'source', ARGV[14], 'channel', report[2], 'ticket', report[3], 'tries', '0',
+  redis.call('HSET', key, 'v', version, 'source', ARGV[14], 'channel', report[2], 'ticket', report[3], 'tries', '0',
     'state', is_settled and ARGV[8] or ARGV[7], 'first_due_at', is_settled and text(now) or '0')
   if is_settled then
     redis.call('PEXPIREAT', key, text(tonumber(action[3]) + tonumber(ARGV[9])))

@@ -3,7 +3,8 @@
 --       [6] allowance string [7] window:<process> hash
 -- derived keys: action, timeline, conversation of each that is looked at; terms, and action of the oldest in it
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
---       [9] ms to leave an unknown version alone [10] µs of a window [11] calls of a window, untold [12] burst, untold
+--       [9] ms to leave an odd key alone, or very many of a newer version
+--       [10] µs of a window [11] calls of a window, untold [12] burst, untold
 -- Returns: {now, lease end, {id, epoch, {field, value, …}}, …}
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
@@ -44,11 +45,13 @@ end
 local paused = record(KEYS[3])
 local lease_until = now + tonumber(ARGV[6])
 
--- Whether the record is of our version and everything of it is of the type we write.
-local function is_ours(id)
-  if not is_a('hash', keys.action(id)) or not is_a('list', keys.timeline(id)) then return false end
+-- Whose record it is: 'newer' when a newer version wrote it, 'odd' when something of it is not of the type we write.
+local function whose(id)
+  if not is_a('hash', keys.action(id)) then return 'odd' end
   local r = redis.call('HMGET', keys.action(id), 'v', 'conversation')
-  return not r[1] or (r[1] == V and is_a('hash', keys.conversation(r[2])))
+  if r[1] and not READS[r[1]] then return 'newer' end
+  local is_fine = is_a('list', keys.timeline(id)) and (not r[1] or is_a('hash', keys.conversation(r[2])))
+  return is_fine and 'ours' or 'odd'
 end
 
 -- A pause is a person's, unless `accept` wrote beside its moment that a requester ran away.
@@ -73,10 +76,13 @@ end
 
 -- First all is looked at, then it is written: an odd key in the middle must not leave half a claim.
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', '0', ARGV[8])
-local plan, ids = {}, {}
+local plan, ids, newer = {}, {}, {}
 for _, id in ipairs(due) do
   if #ids >= limit then break end
-  if not is_ours(id) then
+  local of = whose(id)
+  if of == 'newer' then
+    newer[#newer + 1] = id
+  elseif of == 'odd' then
     plan[#plan + 1] = { id = id, again = now + tonumber(ARGV[9]) }
   else
     local r = record(keys.action(id))
@@ -89,6 +95,11 @@ for _, id in ipairs(due) do
       if not held_by then ids[#ids + 1] = id end
     end
   end
+end
+-- What a newer version wrote is left due as it was, so that its worker, if there is one, takes it at once. But for very
+-- many of them, which would hide ours behind them.
+if 2 * #newer > tonumber(ARGV[8]) then
+  for _, id in ipairs(newer) do plan[#plan + 1] = { id = id, again = now + tonumber(ARGV[9]) } end
 end
 
 expect('zset', keys.terms)

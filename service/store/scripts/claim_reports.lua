@@ -3,7 +3,8 @@
 -- KEYS: [1] desks set [2] claim:<token> string
 -- derived keys: the due:reports and the held of each desk; report and its action, of each that is looked at
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] due [8] settled [9] most to look at
---       [10] ms to leave an unknown version alone [11] most at one desk at once, of all workers
+--       [10] ms to leave an odd key alone, or very many of a newer version
+--       [11] most at one desk at once, of all workers
 -- Returns: {now, lease end, {id, {field, value, …} of the report, {field, value, …} of its action}, …}
 local token, limit = ARGV[3], tonumber(ARGV[5])
 
@@ -47,13 +48,16 @@ local ids = {}
 for _, desk in ipairs(desks) do
   local due, held = keys.due_reports(desk.source), keys.held(desk.source)
   local bears = tonumber(ARGV[11]) - redis.call('ZCOUNT', held, '(' .. text(now), '+inf')
+  local newer = {} -- left due as they were, but for very many: see claim
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', text(now), 'LIMIT', '0', ARGV[9])) do
     if #ids >= limit or bears <= 0 then break end
     local key = keys.report(id)
     local is_ours = is_a('hash', key) and is_a('hash', action_of(id))
     local r = is_ours and redis.call('HMGET', key, 'v', 'state', 'tries') or {}
     local action = is_ours and redis.call('HMGET', action_of(id), 'v', 'state') or {}
-    if not is_ours or (r[1] and r[1] ~= V) or (action[1] and action[1] ~= V) then
+    if (r[1] and not READS[r[1]]) or (action[1] and not READS[action[1]]) then
+      newer[#newer + 1] = id
+    elseif not is_ours then
       redis.call('ZADD', due, text(now + tonumber(ARGV[10])), id)
     elseif r[2] ~= ARGV[7] or action[2] ~= ARGV[8] then
       redis.call('ZREM', due, id) -- told, dead, or its life is over
@@ -65,6 +69,9 @@ for _, desk in ipairs(desks) do
       bears = bears - 1
       ids[#ids + 1] = id
     end
+  end
+  if 2 * #newer > tonumber(ARGV[9]) then
+    for _, id in ipairs(newer) do redis.call('ZADD', due, text(now + tonumber(ARGV[10])), id) end
   end
   redis.call('ZREMRANGEBYSCORE', held, '-inf', text(now)) -- of who died at the desk
   redis.call('PEXPIREAT', held, text(lease_until))

@@ -10,7 +10,9 @@ for i = 1, #ids, 2 do
   local id = ids[i]
   local report, flat_report = record(keys.report(id))
   local _, flat_action = record(keys.action(string.match(id, '^(.+)%.[^.]+$')))
-  if report.state == ARGV[4] and #flat_action > 0 then
+  if report.v and not READS[report.v] then
+    -- a newer version's: whether it is over, that one says
+  elseif report.state == ARGV[4] and #flat_action > 0 then
     answer[#answer + 1] = { id, ids[i + 1], flat_report, flat_action }
   else
     over[#over + 1] = id

@@ -8,7 +8,7 @@
 expect('hash', KEYS[1])
 local r = record(KEYS[1])
 if not r.v then return { 'none' } end
-if r.v ~= V then return { 'unknown' } end
+if not READS[r.v] then return { 'unknown' } end
 if r.last_step == ARGV[4] then return { 'done' } end
 if r.state ~= ARGV[5] then return { 'ended' } end
 if tonumber(r.sends) > 0 then return { 'sent' } end -- it may have taken effect, or may still: its worker sees to it

@@ -24,7 +24,7 @@ local function fits(key, part)
   end
   if not is_a('hash', key) then return false end
   local r = redis.call('HMGET', key, 'v', 'source', 'state', 'outcome')
-  if r[1] ~= V or (source ~= '' and r[2] ~= source) then return false end
+  if not READS[r[1]] or (source ~= '' and r[2] ~= source) then return false end
   return kind == '' or kind == (r[3] == pending and OPEN or kind_of(r[4]))
 end
 

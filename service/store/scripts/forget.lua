@@ -11,7 +11,7 @@ local id = ARGV[3]
 expect('hash', KEYS[1])
 local r = record(KEYS[1])
 if not r.v then return { 'ok' } end -- its life is over
-if r.v ~= V then return { 'open', 'changed' } end
+if not READS[r.v] then return { 'open', 'changed' } end
 if r.state ~= ARGV[4] then return { 'open', 'action' } end
 -- a click of the same wish may still be on its way, and must find that it was done
 if now < tonumber(r.settled_at) + tonumber(r.not_after) - tonumber(r.clicked_at) then return { 'open', 'fresh' } end

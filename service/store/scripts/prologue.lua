@@ -3,7 +3,11 @@
 -- derived keys: see `keys` below; all begin with the base, so all are in the slot of the org
 -- ARGV: [1] now_ms, '' outside simulation = Redis TIME   [2] base `<prefix>:{<org>}:`
 -- Returns: nothing
-local V = '1' -- the schema of all records; another one was written by a newer version and is left alone
+-- The schema that new records are written in, and those that are read. Any other is of a newer version of this service,
+-- and is left alone. A record stays in its own for life, and what joins an action is of the action's: then whoever wrote
+-- it can still end it, and tell of it.
+local V = '1'
+local READS = { [V] = true }
 local base = ARGV[2]
 local micros
 if ARGV[1] ~= '' then
@@ -188,7 +192,7 @@ end
 local function guard(key, token, step, state)
   expect('hash', key)
   local r = redis.call('HMGET', key, 'v', 'last_step', 'last_answer', 'token', 'state')
-  if r[1] ~= V then return { 'lost' } end
+  if not READS[r[1]] then return { 'lost' } end
   if r[2] == step then return { 'done', r[3] or '' } end
   if r[4] ~= token or r[5] ~= state then return { 'lost' } end
   return nil

@@ -6,8 +6,9 @@
 expect('hash', KEYS[1])
 -- a slot of its own: renewing runs beside the attempt's other steps
 local r = redis.call('HMGET', KEYS[1], 'v', 'last_renewal', 'token', 'state', 'until', 'source')
-if r[1] == V and r[2] == ARGV[4] then return { 'done' } end
-if r[1] ~= V or r[3] ~= ARGV[3] or r[4] ~= ARGV[5] or now >= tonumber(r[5]) then return { 'lost' } end
+if not READS[r[1]] then return { 'lost' } end
+if r[2] == ARGV[4] then return { 'done' } end
+if r[3] ~= ARGV[3] or r[4] ~= ARGV[5] or now >= tonumber(r[5]) then return { 'lost' } end
 local due = KEYS[2] or keys.due_reports(r[6])
 local held = not KEYS[2] and keys.held(r[6])
 expect('zset', due)

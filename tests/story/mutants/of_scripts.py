@@ -44,6 +44,24 @@ HOLDING = (
         "tests/store/test_redis_repeats.py::test_a_lost_reply_is_asked_again",
     ),
     Mutant(
+        "what a newer version wrote is written by no step",
+        "store/scripts/prologue.lua",
+        (("if not READS[r[1]] then return { 'lost' } end", ""),),
+        "tests/store/test_redis_repeats.py::test_what_is_not_there_cannot_be_held",
+    ),
+    Mutant(
+        "what a newer version wrote is not claimed",
+        "store/scripts/claim.lua",
+        (("if r[1] and not READS[r[1]] then return 'newer' end", ""),),
+        "tests/store/test_redis_claim.py::test_a_newer_versions_action_is_left_alone",
+    ),
+    Mutant(
+        "what a newer version wrote is left due for its own worker",
+        "store/scripts/claim.lua",
+        (("if 2 * #newer > tonumber(ARGV[8]) then", "if true then"),),
+        "tests/store/test_redis_claim.py::test_a_newer_versions_action_is_left_alone",
+    ),
+    Mutant(
         "an outcome is written once",
         "store/scripts/settle.lua",
         ((_GUARD, "local stop"),),

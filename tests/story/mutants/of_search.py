@@ -94,7 +94,7 @@ SEARCH = (
     Mutant(
         "a newer version's action is not dropped",
         "store/scripts/drop.lua",
-        (("if r.v ~= V then return { 'unknown' } end", ""),),
+        (("if not READS[r.v] then return { 'unknown' } end", ""),),
         f"{_DROPS}::test_a_newer_version_sees_to_its_own",
     ),
 )
