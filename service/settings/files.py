@@ -8,7 +8,8 @@ from pathlib import Path
 from service.core.errors import Misconfigured
 from service.core.wording import Wording, own_words
 
-LARGEST_FILE = 64 * 1024  # bytes: settings of a thousand sources; whoever names /dev/zero by mistake hears of it
+# bytes: a thousand orgs with a source each are 600 kB; whoever names /dev/zero by mistake hears of it
+LARGEST_FILE = 1024 * 1024
 
 
 def text_in(path: Path) -> str:

@@ -217,9 +217,13 @@ def _misfits(orgs: object, sources: Mapping[str, SourceOptions | None]) -> Itera
     for name, source in known.items():
         if source.org not in names:
             yield f"sources.{name}.org: there is no org “{source.org}”; add [orgs.{source.org}]"
-    for (one, a), (other, b) in combinations(known.items(), 2):
-        if set(a.keys) & set(b.keys):
-            yield f"sources.{one} and sources.{other} share a secret: each could speak as the other; give each its own"
+    holders: dict[bytes, list[str]] = {}
+    for name, source in known.items():
+        for key in set(source.keys):
+            holders.setdefault(key, []).append(name)
+    # by the secrets and not by every two sources: a thousand of them are half a million pairs
+    for one, other in dict.fromkeys(pair for named in holders.values() for pair in combinations(named, 2)):
+        yield f"sources.{one} and sources.{other} share a secret: each could speak as the other; give each its own"
 
 
 def _unspoken(said: Settings) -> Iterator[str]:

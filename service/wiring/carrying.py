@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from service.core import model as m
-from service.outbound import OpenTransport, Outgoing, transport_of
+from service.outbound import OpenTransport
 from service.traces import ON_THE_WAY
 
 
@@ -26,7 +26,6 @@ class Carrier(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def carrying(outgoing: Outgoing) -> OpenTransport:
-    """Return what opens connections by which our calls say their trace; see `outbound.transport_of`."""
-    opened = transport_of(outgoing)
+def carrying(opened: OpenTransport) -> OpenTransport:
+    """Return what opens the same connections, by which our calls say their trace."""
     return lambda: Carrier(opened())

@@ -49,7 +49,7 @@ def test_a_language_without_words_is_no_start(words: Path) -> None:
     [
         ("[de]\nexpired = 7\nlost = 'x'", "de.expired: is to be a sentence; de.lost: there is no such sentence"),
         ("[de", "is not read as TOML"),
-        ("x" * (LARGEST_FILE + 1), "it is over 64 KiB"),
+        ("x" * (LARGEST_FILE + 1), "it is over 1024 KiB"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_no_start(words: Path, text: str, fault: str) -> None:

@@ -120,7 +120,7 @@ def test_a_file_elsewhere(tmp_path: Path) -> None:
     [
         ("[log", "Expected ']'"),
         (b"a = '\xff'", "it is not text in UTF-8"),
-        ("a = 1\n" + "#" * settings.LARGEST_FILE, "it is over 64 KiB"),
+        ("a = 1\n" + "#" * settings.LARGEST_FILE, "it is over 1024 KiB"),
         ("a = " + "[" * 20_000, "recursion"),
     ],
 )
@@ -174,7 +174,7 @@ def test_ca_file_is_a_setting(tmp_path: Path) -> None:
     "content, why",
     [
         (None, "it cannot be opened: No such file or directory"),
-        (b"x" * (settings.LARGEST_FILE + 1), "it is over 64 KiB"),
+        (b"x" * (settings.LARGEST_FILE + 1), "it is over 1024 KiB"),
         (b"\xff\xfe", "it is not text in UTF-8"),
     ],
 )
