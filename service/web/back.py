@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -51,6 +52,7 @@ def private_door(
         measure: lets the metrics say what they cannot count themselves, right before they are shown.
         console: answers everything at and below `/console`, faults included; None where that says where it is.
     """
+    one_scrape = asyncio.Lock()
 
     async def livez(_: Request) -> Response:
         age = claim_age()
@@ -70,8 +72,11 @@ def private_door(
         return json_answer(200, dict(version))
 
     async def metrics(_: Request) -> Response:
-        await measure()
-        return answered(200, telemetry.exposition(), EXPOSITION_TYPE)
+        async with one_scrape:  # what is measured for one must not be measured anew for another while it is written
+            await measure()
+            # a thousand orgs are ten megabytes and a second or two: webhooks are answered meanwhile
+            text = await asyncio.to_thread(telemetry.exposition)
+        return answered(200, text, EXPOSITION_TYPE)
 
     answers = {"livez": livez, "readyz": readyz, "startupz": startupz, "version": show_version, "metrics": metrics}
     routes = [Route("GET", re.compile(f"/{path}"), answer) for path, answer in answers.items()]

@@ -1,12 +1,16 @@
 """The private door tells an orchestrator whether to restart, to wait, or to send; and a person why."""
 
+import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -118,6 +122,24 @@ async def test_startupz(http: httpx.AsyncClient, process: Process, has_started: 
 async def test_version(http: httpx.AsyncClient) -> None:
     """The version is what the process was built with."""
     assert (await http.get("/version")).json() == {"version": "0.1.0", "python": "3.11"}
+
+
+async def test_metrics_hold_nobody_up(http: httpx.AsyncClient, process: Process) -> None:
+    """The metrics are written beside the work, one scrape after the other: each sees what was measured for it alone."""
+    writers: list[tuple[bool, int]] = []
+
+    class Watcher(Collector):
+        def collect(self) -> Iterator[Metric]:
+            writers.append((threading.current_thread() is threading.main_thread(), process.measured))
+            return iter(())
+
+    telemetry.REGISTRY.register(watcher := Watcher())
+    writers.clear()
+    try:
+        await asyncio.gather(*(http.get("/metrics") for _ in range(3)))
+    finally:
+        telemetry.REGISTRY.unregister(watcher)
+    assert writers == [(False, 1), (False, 2), (False, 3)]
 
 
 async def test_metrics(http: httpx.AsyncClient) -> None:
