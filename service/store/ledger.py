@@ -73,8 +73,11 @@ class RedisLedger:
         now_at, fields = await self._hour(org, first)
         newest = now_at // HOUR
         told = {first: fields}
-        for hour in range(max(first + 1, newest - _DAY_HOURS), newest + 1):  # one by one: no reading holds Redis up
-            _, told[hour] = await self._hour(org, hour)
+        hours = range(max(first + 1, newest - _DAY_HOURS), newest + 1)
+        # most orgs of many are quiet: one question then, and not one for each hour
+        if hours and await self._runner.ask("EXISTS", *(self._keys.minutes(org, hour) for hour in hours)):
+            for hour in hours:  # one by one: no reading holds Redis up
+                _, told[hour] = await self._hour(org, hour)
         oldest_at = max(since_at, now_at - _DAY_HOURS * HOUR) // MINUTE * MINUTE
         found = [minute for hour, said in told.items() for minute in _minutes_in(hour, said)]
         return tuple(minute for minute in found if minute.at >= oldest_at)

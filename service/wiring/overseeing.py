@@ -10,6 +10,7 @@ from functools import partial
 
 from service.core.errors import StoreDown
 from service.flow import operations
+from service.flow.crowd import of_each
 from service.store.ledger import audit_from
 from service.web.pages.watch import Pause, Standing, Watch
 from service.wiring.documents import audit_line
@@ -26,7 +27,7 @@ def watch_of(house: House, public_url: str) -> Watch:
     async def standings() -> Sequence[Standing]:
         if not house.readiness.is_reached:
             raise StoreDown("how the orgs stand is not known")
-        return await asyncio.gather(*(_standing(house, org) for org in said.orgs))
+        return await of_each(tuple(said.orgs), partial(_standing, house))
 
     return Watch(
         store=house.store,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.core import model as m
+from service.flow.crowd import of_each
 from service.flow.review import summed
 from service.web.pages import charts
 from service.web.pages.telling import When, safe, span, when
@@ -99,7 +99,7 @@ async def now_of(watch: Watch) -> Now:
     at = watch.clock.now()
     standings = await watch.standings()
     minutes = await minutes_of(watch, at)
-    crews = await asyncio.gather(*(watch.archive.workers(one.org) for one in standings))
+    crews = await of_each([one.org for one in standings], watch.archive.workers)
     orgs = [
         org_now(one, minutes.get(one.org, ()), crew, watch.of_org(one.org), at)
         for one, crew in zip(standings, crews, strict=True)
@@ -111,7 +111,7 @@ async def now_of(watch: Watch) -> Now:
 async def minutes_of(watch: Watch, now: int) -> Mapping[str, Sequence[m.Minute]]:
     """Return the minutes of the last day, by org; raises StoreDown."""
     since = now - DAY_SECONDS * 1000
-    found = await asyncio.gather(*(watch.archive.minutes(org, since) for org in watch.orgs))
+    found = await of_each(watch.orgs, lambda org: watch.archive.minutes(org, since))
     return dict(zip(watch.orgs, found, strict=True))
 
 
