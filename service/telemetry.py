@@ -138,7 +138,14 @@ DEAD_REPORTS = Gauge(
     ["org", "source"],
     registry=REGISTRY,
 )
-OF_THE_STORE = (OPEN_ACTIONS, OPEN_REPORTS, DEAD_REPORTS, OVERDUE_SECONDS, PAUSED, BUDGET_CALLS)
+NEWER_RECORDS = Gauge(
+    "onhook_newer_records",
+    "Open actions and reports still to be told that a newer version wrote, which this process leaves to it, by org; of"
+    " the first thousand of each",
+    ["org"],
+    registry=REGISTRY,
+)
+OF_THE_STORE = (OPEN_ACTIONS, OPEN_REPORTS, DEAD_REPORTS, OVERDUE_SECONDS, PAUSED, BUDGET_CALLS, NEWER_RECORDS)
 
 
 def begin(orgs: Iterable[str], sources: Iterable[str]) -> None:

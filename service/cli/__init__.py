@@ -27,7 +27,7 @@ from service.cli import (
     starting,
     steering,
 )
-from service.core.errors import Misconfigured, StoreDown
+from service.core.errors import Misconfigured, StoreDown, UnknownVersion
 
 app = typer.Typer(
     name="onhook",
@@ -77,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for sentence in fault.faults:
             typer.echo(f"onhook: {sentence}", err=True)
         sys.exit(2)
+    except UnknownVersion as fault:
+        typer.echo(f"onhook: {fault}; ask a command of that version", err=True)
+        sys.exit(1)
     except StoreDown as fault:
         typer.echo(f"onhook: Redis is away: {fault}", err=True)
         sys.exit(1)

@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 Org = Annotated[str, typer.Option(help="Only this org; all configured ones without it.")]
 _SHOWN = ("report", "ticket", "error", "outcome", "tries", "died_at")  # what matters most stands first
+_LEFT = "there is no such letter, it is dead no more, or a newer version of this service wrote it"
 _NONE = "There is no dead letter: every ticket was told, or is still tried."
 
 
@@ -87,7 +88,7 @@ def retell(
     else:
         typer.echo(f"Due again: {_letters(len(retold.told))}.")
         for report_id in retold.left:
-            printing.say(f"{report_id} was left: there is no such letter, or it is dead no more")
+            printing.say(f"{report_id} was left: {_LEFT}")
     sys.exit(0 if retold.told else 1)
 
 

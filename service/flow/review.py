@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from service.core import model as m
+from service.core.errors import UnknownVersion
 from service.core.ports import Archive, Store
 
 PAGE = 100  # lines of the audit that are read, and joined, at once: a few milliseconds of Redis
@@ -101,13 +102,11 @@ async def audited_page(archive: Archive, store: Store, org: str, after: str = ""
     """
     lines, place = await archive.audit(org, PAGE, after)
     ids = list(dict.fromkeys(filter(None, map(_action_of, lines))))
-    found: dict[str, m.Account | None] = {}
+    found: dict[str, tuple[m.Account | None, str]] = {"": (None, "")}
     for first in range(0, len(ids), READ_AT_ONCE):
         some = ids[first : first + READ_AT_ONCE]
-        found.update(zip(some, await asyncio.gather(*map(store.read, some)), strict=True))
-    accounts = [found.get(_action_of(line)) for line in lines]
-    told = [Audited(org, line, account, _gap(line, account)) for line, account in zip(lines, accounts, strict=True)]
-    return told, place
+        found.update(zip(some, await asyncio.gather(*(_read(store, one) for one in some)), strict=True))
+    return [Audited(org, line, *found[_action_of(line)]) for line in lines], place
 
 
 def by_cause(letters: Iterable[m.DeadLetter]) -> Mapping[str, Sequence[m.DeadLetter]]:
@@ -179,10 +178,13 @@ def _action_of(line: m.AuditLine) -> str:
     return action_id if line.deed in _OF_ACTIONS and m.org_of(action_id) else ""
 
 
-def _gap(line: m.AuditLine, account: m.Account | None) -> str:
-    if not _action_of(line):
-        return ""
+async def _read(store: Store, action_id: str) -> tuple[m.Account | None, str]:
+    """Return an action, as far as it is kept, and why who was removed and who asked cannot be told, or ""."""
+    try:
+        account = await store.read(action_id)
+    except UnknownVersion:
+        return None, "its record was written by a newer version of this service"
     if account is None:
-        return "its record is no longer kept (retention.actions_days)"
+        return None, "its record is no longer kept (retention.actions_days)"
     selector = account.action.removal.selector
-    return "its record was forgotten on request" if selector == selector.forgotten else ""
+    return account, "its record was forgotten on request" if selector == selector.forgotten else ""

@@ -20,6 +20,7 @@ from service.store.script import Runner, script
 
 MOST = 200  # of each source: a rollout gone wrong shows its faults in a few; two hundred are read in a minute
 WRITE_SECONDS = 1.0
+KNOWN = 5  # words of a line; a newer version may write more behind them
 REASON_CHARS = 300  # of a sentence of ours, with a few words of the sender's in quotes
 
 
@@ -66,7 +67,7 @@ class RefusalBook:
             return ()
         keys = [self._keys.refusals(org, source)]
         lines = await self._runner.run(script("refused"), keys, self._head(org))
-        return tuple(m.Refusal(source, *orjson.loads(line)) for line in reversed(cast("list[str]", lines)))
+        return tuple(m.Refusal(source, *orjson.loads(line)[:KNOWN]) for line in reversed(cast("list[str]", lines)))
 
     async def write(self) -> None:
         """Write what was gathered. Where Redis is away it is kept for the next writing, the oldest given up first."""

@@ -221,7 +221,7 @@ class _Front:
         problem = problems.problem_of(fault)
         if problem is problems.UNEXPECTED:
             telemetry.DELIVERIES.labels(label, problem.code).inc()  # the line is written where the 500 is made
-        elif problem is problems.STORE_DOWN:
+        elif problem.code == problems.STORE_DOWN.code:
             telemetry.DELIVERIES.labels(label, problem.code).inc()
             telemetry.emit(telemetry.Event.DELIVERY_UNSTORED, "error", source=label, reason=str(fault), size=size)
         else:

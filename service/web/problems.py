@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from starlette.responses import Response
 
 from service import telemetry
-from service.core.errors import BadSignature, OnhookError, Refused, StoreDown
+from service.core.errors import BadSignature, OnhookError, Refused, StoreDown, UnknownVersion
 from service.web.answers import json_answer
 
 MEDIA_TYPE = "application/problem+json"
@@ -62,6 +62,14 @@ UNAUTHORIZED = Problem(
 STORE_DOWN = Problem(
     503, "store_down", "Not stored", "Nothing was stored and nothing will be done. Send it again later.", _LATER
 )
+# for programs it is the same: it is not known here now, and asking again later is right
+NEWER = Problem(
+    503,
+    STORE_DOWN.code,
+    "Of a newer version",
+    "A newer version of this service stored this and sees to it; this process is of an older one. Send it again later.",
+    _LATER,
+)
 DRAINING = Problem(
     503, "draining", "About to stop", "This process is about to stop. Nothing was stored. Send it again.", _LATER
 )
@@ -111,6 +119,8 @@ def problem_of(fault: Exception) -> Problem:
         case Refused():
             later = {"Retry-After": str(fault.retry_after_seconds)} if fault.retry_after_seconds else {}
             return Problem(fault.status, fault.code, TITLES.get(fault.code, "Refused"), fault.sentence, later)
+        case UnknownVersion():
+            return NEWER
         case StoreDown():
             return STORE_DOWN
         case Draining():

@@ -8,7 +8,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import app
+from service.cli import app, retelling
 from tests.cli.conftest import Commands
 from tests.commands import documented
 from tests.wiring.kept import OTHER, Kept
@@ -47,7 +47,7 @@ def test_retell_by_id(onhook: Commands, kept: Kept) -> None:
     missing, closed, _ = asyncio.run(_letters(kept))
     assert onhook("dead", "retell", missing, "none", "--why", "opened again") == 0
     assert onhook.out == "Due again: 1 dead letter.\n"
-    assert onhook.err == "onhook: none was left: there is no such letter, or it is dead no more\n"
+    assert onhook.err == f"onhook: none was left: {retelling._LEFT}\n"
     assert onhook("dead", "retell", missing, "--json") == 1
     assert json.loads(onhook.out) == {"told": [], "left": [missing]}
     assert documented("Told again") == {"told", "left"}

@@ -13,6 +13,7 @@ from service.core import model as m
 from service.core.errors import Reply
 from service.store.keys import Keys
 from service.store.redis import RedisStore
+from tests.fixtures.newer import made_newer
 from tests.fixtures.redis import BlockingRunner, CountingDice, HandClock
 
 ORG = "acme"
@@ -131,9 +132,7 @@ class Story:
 
     def made_newer(self, key: str) -> None:
         """Let a newer version have written the record at `key`: nothing but its schema is called as it is here."""
-        fields = self.client.hgetall(key)
-        self.client.delete(key)
-        self.client.hset(key, "v", "2", mapping={f"new_{name!s}": value for name, value in fields.items()})
+        made_newer(self.client, key)
 
     def state(self) -> dict[str, tuple[object, object]]:
         """Return all that Redis holds: each key, its value, and when it ends."""

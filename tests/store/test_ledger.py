@@ -243,6 +243,23 @@ async def test_a_deed_of_a_newer_version(story: Story) -> None:
     assert (await ledger_of(story).audit(ORG, 1))[0] == ()
 
 
+async def test_what_a_newer_version_adds(story: Story) -> None:
+    """What it writes behind what is known here, and counts or pauses for that is not known here, spoils nothing."""
+    now, ledger = story.clock.ms, ledger_of(story)
+    line = f'[{now},"pause","desk","anna","flood","desk","","",0.5,"more",{{}}]'
+    story.client.rpush(story.keys.audit(ORG, now // DAY), line)
+    assert await _lines(story) == [m.AuditLine(now, DEED.PAUSE, "desk", "anna", "flood", "desk", seconds=0.5)]
+    story.client.hset(story.keys.workers(ORG), "w-new:1", f'[{now},{now},2,0,"",7,"more"]')
+    assert await ledger.workers(ORG) == (m.Attendance("w-new:1", now, now, 2, 0, ""),)
+    pauses = {"desk": f'{now} ["anna","flood","more"]', "jira": f"{now} night"}
+    story.client.hset(story.keys.paused(ORG), items=[word for pair in pauses.items() for word in pair])
+    assert await ledger.pauses(ORG) == {"desk": m.Pause(now, m.Operator("anna", "flood")), "jira": m.Pause(now)}
+    counted = {"0:accepted:desk": "3", "0:left": "1", "0:outcome:moved_on": "2", "0:accepted:jira:again": "4"}
+    story.client.hset(story.keys.minutes(ORG, now // HOUR), items=[word for pair in counted.items() for word in pair])
+    (minute,) = await ledger.minutes(ORG, now - HOUR)
+    assert (minute.accepted, minute.outcomes) == ({"desk": 3, "jira": 4}, {"moved_on": 2})
+
+
 # ------------------------------------------------------------------------------------------ minutes
 
 

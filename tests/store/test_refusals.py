@@ -75,6 +75,13 @@ async def test_a_long_reason_is_cut(runner: BlockingRunner, dice: CountingDice) 
     assert kept.reason == "x" * REASON_CHARS
 
 
+async def test_a_line_of_a_newer_version(runner: BlockingRunner, dice: CountingDice, redis_client: redis.Redis) -> None:
+    """What a newer version writes behind what is known here is left out."""
+    redis_client.rpush(Keys().refusals(ORG, "desk"), '[1,"unauthorized","no signature fits",41,"f","more"]')
+    (kept,) = await RefusalBook(runner, dice, ORGS).refusals("desk")
+    assert kept == m.Refusal("desk", 1, "unauthorized", "no signature fits", 41, "f")
+
+
 async def test_an_outage_loses_the_oldest_first(redis_client: redis.Redis, dice: CountingDice) -> None:
     """While Redis is away they stay in memory, no more than are kept; afterwards they are written in their order."""
     runner = Outage(redis_client)

@@ -21,6 +21,7 @@ TABLE = [
     (errors.Conflicting(SENTENCE), 422, "delivery_conflict", SENTENCE, None),
     (errors.Refused(SENTENCE), 400, "refused", SENTENCE, None),
     (errors.StoreDown("10.0.0.7 refused"), 503, "store_down", problems.STORE_DOWN.detail, "5"),
+    (errors.UnknownVersion("schema '2'"), 503, "store_down", problems.NEWER.detail, "5"),
     (problems.Draining("now"), 503, "draining", problems.DRAINING.detail, "5"),
     (errors.Unclear("genesys"), 500, "unexpected", problems.UNEXPECTED.detail, None),
     (ZeroDivisionError("secret"), 500, "unexpected", problems.UNEXPECTED.detail, None),

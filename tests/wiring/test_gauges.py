@@ -31,6 +31,7 @@ IDLE = {
     'onhook_paused{org="ORG",source=""} 0.0',
     'onhook_paused{org="ORG",source="SOURCE"} 0.0',
     'onhook_budget_calls{org="ORG"} 15.0',
+    'onhook_newer_records{org="ORG"} 0.0',
 }
 
 

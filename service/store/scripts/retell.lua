@@ -3,10 +3,10 @@
 -- derived keys: desks, the due:reports of its source; dead; audit of now
 -- ARGV: [1] now_ms [2] base [3] step [4] dead [5] due [6] id [7] org [8] wake channel
 --       [9] who and why, as JSON [10] life of the audit
--- Returns: 1 | 0 when it is no dead letter, or was forgotten | -1 when a newer version wrote it
+-- Returns: 1 | 0 when it is no dead letter, was forgotten, or a newer version wrote it
 expect('hash', KEYS[1])
 local r = redis.call('HMGET', KEYS[1], 'v', 'state', 'last_step', 'source', 'forgotten')
-if r[1] and not READS[r[1]] then return -1 end
+if not READS[r[1]] then return 0 end
 if r[3] == ARGV[3] then return 1 end
 if r[2] ~= ARGV[4] or r[5] then return 0 end -- forgotten: nobody knows any more whom to tell
 expect_desk(r[4])

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from service import telemetry
-from service.core.errors import StoreDown
+from service.core.errors import StoreDown, UnknownVersion
 from service.web.console import troubles
 from service.web.console.entrance import LOGIN, LOGOUT, Entrance
 from service.web.console.forms import Form, fields_in, read_form
@@ -88,8 +88,8 @@ class Site:
             is_free = place.is_patient or place.method == "POST"
             async with nullcontext() if is_free else self.turns.turn():
                 return await place.answer(Visit(request, session, self.pages, self.around, form, query), *groups)
-        except StoreDown:
-            if place.method == "POST":
+        except StoreDown as fault:
+            if place.method == "POST" and not isinstance(fault, UnknownVersion):
                 raise TurnedAway(troubles.STORE_LOST) from None
             raise
 

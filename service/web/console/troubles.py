@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service.core.errors import OnhookError, Refused, StoreDown
+from service.core.errors import OnhookError, Refused, StoreDown, UnknownVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ STORE_LOST = Trouble(
     "Redis did not answer",
     "Redis did not say whether it was done: it may have been, and it may not.",
     "Do not repeat it blindly: when Redis is back (onhook check, /readyz), look at what you acted on, or at the audit.",
+    {"Retry-After": "5"},
+)
+NEWER = Trouble(
+    503,
+    "Of a newer version",
+    "A newer version of this service wrote this. This process is of an older one, which can neither show nor change it:"
+    " nothing was done.",
+    "The newer version sees to it. Look in its own console, and while both run leave one of its workers going until"
+    " onhook_newer_records is 0 (deploy/upgrade.md).",
     {"Retry-After": "5"},
 )
 BUSY = Trouble(
@@ -134,6 +143,8 @@ def trouble_of(fault: Exception) -> Trouble:
             return fault.trouble
         case Refused():
             return Trouble(fault.status, "Not done", fault.sentence, "Go back and change it; nothing was done.")
+        case UnknownVersion():
+            return NEWER
         case StoreDown():
             return STORE_AWAY
         case _:

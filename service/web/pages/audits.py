@@ -144,7 +144,7 @@ def line_of(one: Audited, now: int) -> Line:
         requester=safe(removal.requester, 80) if removal else "",
         ticket=ticket_of(ticket or None),
         asked=asked_for(removal) if removal else "",
-        outcome=badge(m.Outcome(m.OutcomeKind(line.outcome), "")) if line.outcome else None,
+        outcome=badge(line.outcome) if line.outcome else None,
         reason=spelled(line.reason),
         took=span(line.seconds) if is_end else "",
         gap=one.gap,

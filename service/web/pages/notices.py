@@ -54,5 +54,5 @@ def _of_retell(told: str, left: str) -> Notice | None:
         return None
     words = f"{told} to be told again: within seconds if their desks answer, else for another day."
     if left != "0":
-        return Notice("warn", f"{words} {left} were no dead letters any more.")
+        return Notice("warn", f"{words} {left} were no dead letters any more, or are a newer version's.")
     return Notice("good", words)

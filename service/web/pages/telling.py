@@ -97,10 +97,13 @@ def safe(text: str, most: int = LONGEST) -> str:
     return plain if len(plain) <= most else f"{plain[:most]}…"
 
 
-def badge(outcome: m.Outcome | None) -> Badge:
-    """Return an action's outcome as one word; an action without one is open."""
-    kind = outcome.kind.value if outcome else m.OPEN
-    return Badge(_TONES[kind], spelled(kind))
+def badge(outcome: m.Outcome | str | None) -> Badge:
+    """Return an action's outcome, or its kind, as one word; an action without one is open.
+
+    A kind may be one that a newer version knows.
+    """
+    kind = outcome if isinstance(outcome, str) else outcome.kind.value if outcome else m.OPEN
+    return Badge(_TONES.get(kind, "info"), spelled(safe(kind, 40)))
 
 
 def spelled(word: str) -> str:

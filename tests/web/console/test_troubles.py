@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.core.errors import Malformed, StoreDown, Unreadable
+from service.core.errors import Malformed, StoreDown, UnknownVersion, Unreadable
 from service.web.console import troubles
 from service.web.console.troubles import Trouble, TurnedAway, trouble_of
 
@@ -18,6 +18,7 @@ ALL = [one for one in vars(troubles).values() if isinstance(one, Trouble)]
         (Unreadable("Say within how many seconds."), 422, "Say within how many seconds."),
         (Malformed("No form."), 400, "No form."),
         (StoreDown("redis://secret@host"), 503, troubles.STORE_AWAY.sentence),
+        (UnknownVersion("schema '2'"), 503, troubles.NEWER.sentence),
         (KeyError("canary"), 500, "Something went wrong here."),
     ],
 )

@@ -13,6 +13,7 @@ from service.core.errors import Unreadable
 from service.core.ports import Archive, Store
 from service.flow.review import Audited
 from service.web.pages import audits
+from service.web.pages.telling import Badge
 from tests.web.doors import NOW
 from tests.web.samples import ACTION, REPORTS, SETTLED
 
@@ -180,6 +181,13 @@ def test_acts_on_no_action(line: m.AuditLine, what: str, who: str) -> None:
     """A pause is of an org or a source; what the service did by itself says so; what was forgotten is not named."""
     shown = audits.line_of(Audited("acme", line), NOW)
     assert (shown.what, shown.who, shown.action_id) == (what, who, "")
+
+
+def test_an_end_that_a_newer_version_knows() -> None:
+    """An outcome of a kind that is not known here is a line like any other, and spoils no page."""
+    line = m.AuditLine(NOW, m.Deed.SETTLE, ID, source="desk", outcome="moved_on<b>", reason="to_a_queue")
+    shown = audits.line_of(Audited("acme", line), NOW)
+    assert (shown.outcome, shown.reason) == (Badge("info", "moved on<b>"), "to a queue")
 
 
 @pytest.mark.parametrize("deed", list(m.Deed))
