@@ -22,6 +22,8 @@ DEAD_MOST = 1_000  # looked at in one reading, aged-out ones included: some mill
 AWAY_MS = "120000"  # a worker says that it is there every five seconds; who was not for so long is not
 HOUR, MINUTE = 3_600_000, 60_000
 _DAY_HOURS = 24
+# what has no schema of its own may go on, at its end, with what a newer version knows: so much of each is known here
+_OF_A_LINE, _OF_A_WORKER, _OF_A_PERSON = 7, 5, 2
 _CURSOR = re.compile(r"([0-9]{1,6})-([0-9]{1,9})", re.ASCII)
 
 
@@ -101,7 +103,7 @@ class RedisLedger:
         """Return the workers of `org` that were there within the last two minutes, by name."""
         args = [*self._head(org), AWAY_MS]
         flat = cast("list[str]", await self._runner.run(script("workers"), [self._keys.workers(org)], args))
-        return tuple(m.Attendance(name, *orjson.loads(said)) for name, said in sorted(records.fields_in(flat).items()))
+        return tuple(_attendance(name, said) for name, said in sorted(records.fields_in(flat).items()))
 
     async def pauses(self, org: str) -> Mapping[str, m.Pause]:
         """Return what is paused in `org`, since when, and by whom: "" for the whole org, else names of sources."""
@@ -128,21 +130,25 @@ def audit_from(at: int) -> str:
 def _line_in(text: str) -> m.AuditLine | None:
     """Read a line of the audit, or None: a newer version knows deeds that we do not."""
     at, deed, *rest = orjson.loads(text)
-    return m.AuditLine(at, m.Deed(deed), *rest) if deed in set(m.Deed) else None
+    return m.AuditLine(at, m.Deed(deed), *rest[:_OF_A_LINE]) if deed in set(m.Deed) else None
+
+
+def _attendance(name: str, said: str) -> m.Attendance:
+    return m.Attendance(name, *orjson.loads(said)[:_OF_A_WORKER])
 
 
 def _pause_in(text: str) -> m.Pause:
     at, _, by = text.partition(" ")
-    if by == "runaway":
-        return m.Pause(int(at))
-    return m.Pause(int(at), m.Operator(*orjson.loads(by)) if by else m.SOMEBODY)  # an older version wrote no name
+    if by and not by.startswith("["):
+        return m.Pause(int(at))  # no person: a requester ran away, or what a newer version pauses for
+    return m.Pause(int(at), m.Operator(*orjson.loads(by)[:_OF_A_PERSON]) if by else m.SOMEBODY)  # none: an older one
 
 
 def _minutes_in(hour: int, fields: Mapping[str, str]) -> Iterable[m.Minute]:
-    """Return the minutes of one hour, in order; a field is `<minute>:<what>:<of which>`."""
+    """Return the minutes of one hour, in order; a field is `<minute>:<what>:<of which>`, more to come."""
     counts: dict[int, dict[str, dict[str, int]]] = {}
     for name, number in fields.items():
-        when, what, which = name.split(":")
+        when, what, which, *_ = [*name.split(":"), "", ""]
         counts.setdefault(int(when), {}).setdefault(what, {})[which] = int(number)
     for minute, said in sorted(counts.items()):
         gone = said.get("gone", {})

@@ -41,6 +41,7 @@ def _show(org: str, burden: Burden, sources: list[str]) -> None:
     telemetry.OVERDUE_SECONDS.labels(org, "removals").set(burden.actions_overdue_seconds)
     telemetry.OVERDUE_SECONDS.labels(org, "reports").set(burden.reports_overdue_seconds)
     telemetry.BUDGET_CALLS.labels(org).set(burden.calls)
+    telemetry.NEWER_RECORDS.labels(org).set(burden.newer)
     for source in ("", *sources):
         telemetry.PAUSED.labels(org, source).set(source in burden.paused)
     for source in sources:
