@@ -1,0 +1,175 @@
+"""How long a removal waits whose worker was killed with kill -9 in the middle of it, here and with five queues."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import signal
+import statistics
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.figures import Better, Goal, Kind, Row, Size
+from tests.bench.peers.environments import built
+from tests.bench.peers.known import KNOWN, Peer
+from tests.bench.peers.sides import WORKERS, Side, ours_on, theirs_on
+from tests.story.stage import eventually, staged
+
+GOAL = Goal(Kind.PLAIN, Better.LOWER, 8)
+HELD_SECONDS = 4.0  # the answer to the PATCH takes so long, and the kill comes meanwhile; a call may take five
+CLICK_SECONDS = 2.0  # between two clicks that have nothing to do with the kill, on each side
+LOOK_SECONDS = 0.25  # between two looks at what came to Genesys; the moment itself is Genesys' own
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is killed.
+
+    Attributes:
+        rounds: in each, every peer's worker is killed once.
+        kills: of ours in a round.
+        patience: seconds after which a job counts as not run again.
+    """
+
+    rounds: int
+    kills: int
+    patience: float
+
+
+PLANS = {Size.QUICK: Plan(1, 1, 15.0), Size.FULL: Plan(5, 5, 90.0)}
+
+
+async def measure(size: Size) -> Sequence[Row]:
+    """Kill on all sides at the same time: they mostly wait, and each has a Redis of its own."""
+    plan = PLANS[size]
+    async with staged() as stage, AsyncExitStack() as stack:
+        await stage.switch(rate_limit=1_000_000)  # Genesys' budget is not what is asked here
+        sides: list[Side] = [await stack.enter_async_context(ours_on(stage, workers=WORKERS))]
+        lanes = [(peer, is_quick) for is_quick in (False, True) for peer in KNOWN]
+        for peer, is_quick in lanes:
+            sides.append(
+                await stack.enter_async_context(theirs_on(stage, peer, built(peer), workers=WORKERS, is_quick=is_quick))
+            )
+        for side in sides:
+            await stack.enter_async_context(clicked_at(side))
+        counts = [plan.rounds * plan.kills, *(plan.rounds for _ in lanes)]
+        waits = await asyncio.gather(
+            *(_killed(side, number, plan.patience) for side, number in zip(sides, counts, strict=True))
+        )
+    ours = [waits[0][number :: plan.rounds] for number in range(plan.rounds)]
+    return rows_of(ours, dict(zip(lanes, waits[1:], strict=True)), plan.patience)
+
+
+async def _killed(side: Side, number: int, patience: float) -> list[float]:
+    return [await killed(side, patience) for _ in range(number)]
+
+
+async def killed(side: Side, patience: float) -> float:
+    """Kill who does a job, after its look and while its PATCH is under way; return the seconds until it runs again.
+
+    That is when the next look of the same conversation comes to Genesys. The other worker was there all the time; in
+    the place of the killed one a new one starts afterwards. When nobody looks again, it is `patience`.
+    """
+    while True:
+        conversation, receipt = await _held(side)
+        victim = await eventually(lambda: side.holder(conversation, receipt))  # noqa: B023 - awaited right here
+        sent_at = (await side.stage.calls("PATCH", conversation))[0]["at"]
+        killed_at = time.time()
+        await side.workers.pop(victim).end(signal.SIGKILL)
+        again_at = await _again(side, conversation, killed_at, patience)
+        await side.hire()
+        if time.time() > killed_at and killed_at < sent_at + HELD_SECONDS:
+            return patience if again_at is None else again_at - killed_at
+
+
+async def _held(side: Side) -> tuple[str, Mapping[str, Any]]:
+    """Click, and return once the PATCH is at Genesys, which takes its time to answer."""
+    stage = side.stage
+    conversation = await stage.conversation()
+    slow = {"on": "disconnect", "delay_seconds": HELD_SECONDS, "times": 1}
+    await stage.switch(conversation, answers=[slow])
+    receipt = (await stage.post(stage.webhook(conversation))).raise_for_status().json()
+
+    async def is_sent() -> bool | None:
+        return True if await stage.calls("PATCH", conversation) else None
+
+    await eventually(is_sent, 60)
+    return conversation, receipt
+
+
+async def _again(side: Side, conversation: str, after: float, patience: float) -> float | None:
+    until = after + patience
+    while time.time() < until:
+        looks = [call["at"] for call in await side.stage.calls("GET", conversation) if call["at"] > after]
+        if looks:
+            return float(looks[0])
+        await asyncio.sleep(LOOK_SECONDS)  # real processes: there is nothing else to wait for
+    return None
+
+
+@asynccontextmanager
+async def clicked_at(side: Side) -> AsyncIterator[None]:
+    """Click on another conversation now and then: some queues look after what was lost only when something comes."""
+
+    async def clicking() -> None:
+        while True:
+            stage = side.stage
+            conversation = await stage.conversation()
+            (await stage.post(stage.webhook(conversation))).raise_for_status()
+            await asyncio.sleep(CLICK_SECONDS)  # real processes: people click now and then
+
+    # when a click fails, the group cancels what is in the block
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(clicking())
+        yield
+        task.cancel()
+
+
+def p99(values: Sequence[float]) -> float:
+    """Return the value that one in a hundred is above: of fewer than a hundred the largest."""
+    return sorted(values)[math.ceil(0.99 * len(values)) - 1]
+
+
+def rows_of(
+    ours: Sequence[Sequence[float]], theirs: Mapping[tuple[Peer, bool], Sequence[float]], patience: float
+) -> list[Row]:
+    """Return the goal's row, and then one for each peer as installed and one as quick as its settings make it.
+
+    Args:
+        ours: the waits of each round.
+        theirs: a wait a round of each peer, as installed and quick.
+        patience: the seconds after which a wait was given up.
+    """
+    every = [wait for one in ours for wait in one]
+    installed = {peer: waits for (peer, is_quick), waits in theirs.items() if not is_quick}
+    best = min(installed, key=lambda peer: (p99(installed[peer]), statistics.median(installed[peer])))
+    note = (
+        f"{len(every)} kills, p50 {statistics.median(every):.1f} s; lease 6 s. Each side has {WORKERS} workers and "
+        f"a click each {CLICK_SECONDS:.0f} s; the killed one had looked, and its PATCH was under way"
+    )
+    what = "kill -9 → the removal runs again"
+    rows = [
+        Row(
+            f"{what}, p99",
+            "s",
+            [p99(every)],
+            f"the best peer as installed: {best.titled}",
+            [p99(installed[best])],
+            GOAL,
+            note,
+            1,
+        )
+    ]
+    slowest = [max(one) for one in ours]
+    for (peer, is_quick), waits in theirs.items():
+        never = sum(wait >= patience for wait in waits)
+        settings = peer.quick if is_quick else peer.installed
+        given_up = f"; not within {patience:.0f} s in {never} of {len(waits)} kills" if never else ""
+        against = f"{peer.titled}, {'set to be quick' if is_quick else 'as installed'}"
+        rows.append(
+            Row(f"{what}, slowest of a round", "s", slowest, against, waits, note=settings + given_up, digits=1)
+        )
+    return rows
