@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import (
@@ -33,6 +34,7 @@ from service.store.address import Client, connect
 from service.store.cluster import Cluster
 from service.store.keys import Keys
 from service.store.nodes import Nodes, One, said
+from service.store.piping import piped
 from service.store.script import Reply, Runner, Script
 
 __all__ = ["Client", "Durability", "Link", "connect"]
@@ -44,6 +46,11 @@ TOTAL_SECONDS = 2.0
 WAIT_MS = 900
 # one pipeline of accepts: about a megabyte, and a few milliseconds of Redis
 SHARED_MOST = 200
+# pipelines under way at once to one server: it works on one while the next is on its way, and what is asked meanwhile
+# leaves together with it. More would only wait inside Redis, and each costs as much as three accepts
+UNDER_WAY = 2
+# one that takes longer than this may be stuck: it holds up nobody
+STUCK_SECONDS = 0.1
 # no answer at all, or bytes that are none; redis-py has closed the connection then
 _MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, InvalidResponse, TimeoutError, OSError)
 
@@ -55,27 +62,38 @@ Durability: TypeAlias = Literal["local", "replicated"]
 
 @dataclass(slots=True)
 class _Question:
-    """One script asked in a shared pipeline, and who waits for its answer."""
+    """One script that is asked."""
 
     script: Script
     keys: Sequence[str]
     args: Sequence[str]
-    answer: asyncio.Future[Reply] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
     def key(self) -> str:
         """The key that says where it is asked: all of a script's are in one slot."""
         return self.keys[0] if self.keys else ""
 
-    def fail(self, fault: Exception) -> None:
-        """Say that there is no answer."""
-        self.answer.set_exception(fault)
-        # nobody may be left to hear it
-        self.answer.exception()
-
     def words(self, *, by_sha: bool) -> tuple[str, ...]:
         how, what = ("EVALSHA", self.script.sha) if by_sha else ("EVAL", self.script.text)
         return (how, what, str(len(self.keys)), *self.keys, *self.args)
+
+
+@dataclass(slots=True)
+class _Shared(_Question):
+    """One that is asked in a shared pipeline, until when, and who waits for its answer; he may have gone since."""
+
+    ends: float
+    answer: asyncio.Future[Reply]
+
+    def tell(self, reply: Reply) -> None:
+        """Say what the answer is."""
+        if not self.answer.done():
+            self.answer.set_result(reply)
+
+    def fail(self, fault: Exception) -> None:
+        """Say that there is none."""
+        if not self.answer.done():
+            self.answer.set_exception(fault)
 
 
 def _is_moving(fault: Exception) -> bool:
@@ -102,16 +120,27 @@ class Link:
         clock: for the two seconds.
         durability: `replicated` confirms what is asked by `run_shared` only when a replica has it too; Misconfigured
             for a Cluster.
+        stuck_seconds: how long a shared pipeline may keep others waiting.
     """
 
-    def __init__(self, client: Client, clock: Clock, *, durability: Durability = "local") -> None:
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        durability: Durability = "local",
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         if durability == "replicated" and isinstance(client, Cluster):
             raise Misconfigured(["durability = 'replicated' is not for a Cluster yet: nobody has tried it there"])
         self._nodes: Nodes = One(client) if isinstance(client, Redis) else client
         self._clock = clock
         self._is_replicated = durability == "replicated"
         self._wake = Keys().wake
-        self._queue: list[_Question] = []
+        self._queue: list[_Shared] = []
+        self._stuck_seconds = stuck_seconds
+        self._is_flushing = False  # the queue is looked at before the next turn of the loop
+        self._under_way: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
@@ -119,12 +148,15 @@ class Link:
         return await self._shielded(self._alone(_Question(script, keys, args)))
 
     async def run_shared(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
-        """Like `run`, in one pipeline with all that is asked in this turn of the loop: one write, one fsync."""
-        question = _Question(script, keys, args)
+        """Like `run`, in one pipeline with all that is asked in this turn of the loop: one write, one fsync.
+
+        While two of them are under way it waits for one to be answered, and leaves together with all that came since.
+        """
+        loop = asyncio.get_running_loop()
+        question = _Shared(script, keys, args, self._ends(), loop.create_future())
         self._queue.append(question)
-        if len(self._queue) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
-        return await asyncio.shield(question.answer)
+        self._flush_soon(loop)
+        return await question.answer
 
     async def ask(self, *words: str) -> object:
         """Return the answer to a plain command that may be repeated (INFO, SCAN), or raise StoreDown.
@@ -157,8 +189,8 @@ class Link:
 
     async def aclose(self) -> None:
         """Wait for what is under way, then close all connections."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        while self._tasks or self._queue:
+            await (asyncio.wait(self._tasks) if self._tasks else asyncio.sleep(0))
         await self._nodes.aclose()
 
     # ------------------------------------------------------------------------------------------ one question
@@ -234,32 +266,57 @@ class Link:
 
     # ------------------------------------------------------------------------------------------ many at once
 
-    def _flush(self) -> None:
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._is_flushing:
+            self._is_flushing = True
+            loop.call_soon(self._flush, loop)
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         queue, self._queue = self._queue, []
-        together: dict[int, list[_Question]] = {}
+        self._is_flushing = False
+        together: dict[int, list[_Shared]] = {}
         for question in queue:
             together.setdefault(self._nodes.together(question.key), []).append(question)
-        for questions in together.values():
-            for first in range(0, len(questions), SHARED_MOST):
-                # it reports to the futures of the questions
-                _ = self._start(self._share(questions[first : first + SHARED_MOST]))
+        for place, questions in together.items():
+            first = 0
+            while first < len(questions) and self._under_way[place] < UNDER_WAY:
+                self._begin(loop, place, questions[first : first + SHARED_MOST])
+                first += SHARED_MOST
+            self._queue += questions[first:]
 
-    async def _share(self, questions: Sequence[_Question]) -> None:
+    def _begin(self, loop: asyncio.AbstractEventLoop, place: int, questions: Sequence[_Shared]) -> None:
+        self._under_way[place] += 1
+        # it reports to the futures of the questions
+        task = self._start(self._share(questions))
+        is_counted = True
+
+        def is_over(_: object = None) -> None:
+            nonlocal is_counted
+            if is_counted:
+                is_counted = False
+                self._under_way[place] -= 1
+                self._flush_soon(loop)
+
+        stuck = loop.call_later(self._stuck_seconds, is_over)
+        task.add_done_callback(is_over)
+        task.add_done_callback(lambda _: stuck.cancel())
+
+    async def _share(self, questions: Sequence[_Shared]) -> None:
         async def attempt(_: Redis | None) -> list[Reply | Exception]:
             return await self._pipeline(await self._nodes.of(questions[0].key), questions)
 
         answers: Sequence[Reply | Exception]
-        ends = self._ends()
+        ends = questions[0].ends
         try:
             answers = await self._patiently(attempt, ends)
         except Exception as fault:  # noqa: BLE001 - whatever it is, each caller must hear it
             answers = [fault] * len(questions)
         for question, answer in zip(questions, answers, strict=True):
             if not isinstance(answer, Exception):
-                question.answer.set_result(answer)
+                question.tell(answer)
             elif _is_moving(answer) and not self._is_replicated:
                 # each by itself: what was answered by one server must not be asked of another
-                _ = self._start(self._follow(question, ends))
+                _ = self._start(self._follow(question))
             else:
                 question.fail(_refusal(answer) if isinstance(answer, RedisError) else answer)
         await self._doubt(answers)
@@ -270,13 +327,13 @@ class Link:
         for refusal in refusals.values():
             await self._nodes.doubt(refusal)
 
-    async def _follow(self, question: _Question, ends: float) -> None:
+    async def _follow(self, question: _Shared) -> None:
         try:
-            question.answer.set_result(await self._alone(question, ends))
+            question.tell(await self._alone(question, question.ends))
         except Exception as fault:  # noqa: BLE001 - as above
             question.fail(fault)
 
-    async def _pipeline(self, node: Redis, questions: Sequence[_Question]) -> list[Reply | Exception]:
+    async def _pipeline(self, node: Redis, questions: Sequence[_Shared]) -> list[Reply | Exception]:
         answers = await self._send(node, questions, by_sha=True)
         unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
@@ -285,15 +342,12 @@ class Link:
                 answers[i] = answer
         return answers
 
-    async def _send(self, node: Redis, questions: Sequence[_Question], *, by_sha: bool) -> list[Reply | Exception]:
-        async with node.pipeline(transaction=False) as pipe:
-            for question in questions:
-                pipe.execute_command(*question.words(by_sha=by_sha))
-            if self._is_replicated:
-                # on the same connection: WAIT speaks of the last that this one wrote, and a repeat writes nothing
-                pipe.execute_command("PUBLISH", self._wake, "replicated")
-                pipe.execute_command("WAIT", "1", str(WAIT_MS))
-            answers = cast("list[Reply | Exception]", await pipe.execute(raise_on_error=False))
+    async def _send(self, node: Redis, questions: Sequence[_Shared], *, by_sha: bool) -> list[Reply | Exception]:
+        commands = [question.words(by_sha=by_sha) for question in questions]
+        if self._is_replicated:
+            # on the same connection: WAIT speaks of the last that this one wrote, and a repeat writes nothing
+            commands += [("PUBLISH", self._wake, "replicated"), ("WAIT", "1", str(WAIT_MS))]
+        answers = await piped(node, commands)
         if self._is_replicated:
             *answers, published, confirmed = answers
             if isinstance(published, Exception) or not isinstance(confirmed, int) or confirmed < 1:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from service.core.errors import Conflicting, LeaseLost, Misconfigured, StoreDown
 from service.store.client import Link, connect
 from service.store.embedded import SOCKET, EmbeddedRedis
 from service.store.redis import RedisStore
-from service.store.script import Script
+from service.store.script import Reply, Script
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
 from tests.store.stories import GONE, ORG, digest, offered
 from tests.store.wire import Wire
+
+ECHO = Script("echo", "return ARGV[1]", "0" * 40)  # a digest that is not its own: so the text follows on NOSCRIPT
 
 
 @dataclass
@@ -64,6 +66,26 @@ async def far_link(wire: Wire) -> AsyncIterator[Link]:
     opened = Link(connect(wire.url), HandClock())
     yield opened
     await opened.aclose()
+
+
+@asynccontextmanager
+async def two_under_way(wire: Wire, stuck_seconds: float) -> AsyncIterator[tuple[Link, list[asyncio.Task[Reply]]]]:
+    """Give a link of which two shared pipelines are under way and have not been answered, and who waits for them."""
+    async with aclosing(Link(connect(wire.url), HandClock(), stuck_seconds=stuck_seconds)) as link:
+        await asyncio.gather(*(link.run(ECHO, [], ["warm"]) for _ in range(3)))
+        wire.is_silent, wire.asked = True, 0
+        asking: list[asyncio.Task[Reply]] = []
+        for number in range(2):
+            asking.append(asyncio.create_task(link.run_shared(ECHO, [], [str(number)])))
+            await until(lambda: wire.asked == len(asking))
+        yield link, asking
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return as soon as something is so."""
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 - no bell rings
+            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -210,6 +232,30 @@ async def test_one_turn_one_write(wire: Wire, far_store: RedisStore, dice: Count
     assert wire.arrived - before == 1
 
 
+async def test_what_comes_meanwhile_leaves_together(wire: Wire) -> None:
+    """While two pipelines are under way all that is asked waits for one of them, and leaves in one piece."""
+    async with two_under_way(wire, stuck_seconds=60) as (link, asking):
+        for number in range(2, 9):
+            asking.append(asyncio.create_task(link.run_shared(ECHO, [], [str(number)])))
+            await asyncio.sleep(0)
+        assert wire.asked == 2
+        wire.is_silent, wire.asked = False, 0
+        wire.cut()
+        assert await asyncio.gather(*asking) == [str(number) for number in range(9)]
+        # each of them, and the text after NOSCRIPT
+        assert wire.asked == 2 * 3
+
+
+async def test_what_is_stuck_holds_up_nobody(wire: Wire) -> None:
+    """Two pipelines without an answer keep the next one waiting for a moment, and not until they are given up."""
+    async with two_under_way(wire, stuck_seconds=0.01) as (link, asking):
+        asking.append(asyncio.create_task(link.run_shared(ECHO, [], ["2"])))
+        await until(lambda: wire.asked == 3)
+        wire.is_silent = False
+        wire.cut()
+        assert await asyncio.gather(*asking) == ["0", "1", "2"]
+
+
 async def test_each_hears_its_own(live_store: RedisStore, dice: CountingDice, redis_client: redis.Redis) -> None:
     """In one pipeline each caller hears its own answer: new, joined, refused, broken."""
     await live_store.accept(offered(dice, "seen"))
@@ -249,11 +295,13 @@ async def test_who_stops_waiting_disturbs_nobody(live_store: RedisStore, dice: C
         assert await live_store.read(offer.action_id) is not None
 
 
-async def test_a_no_that_nobody_hears_is_no_complaint(link: Link) -> None:
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_a_no_that_nobody_hears_is_no_complaint(link: Link, is_shared: bool) -> None:
     """Where the one who asked was cancelled before Redis said no, nothing is written to the log past ours."""
     complaints: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(str(context)))
-    asking = asyncio.create_task(link.run(Script("no", "return redis.error_reply('NO')", "0" * 40), [], []))
+    run = link.run_shared if is_shared else link.run
+    asking = asyncio.create_task(run(Script("no", "return redis.error_reply('NO')", "0" * 40), [], []))
     await asyncio.sleep(0)
     asking.cancel()
     assert [type(end) for end in await asyncio.gather(asking, return_exceptions=True)] == [asyncio.CancelledError]

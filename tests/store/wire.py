@@ -18,13 +18,15 @@ class Wire:
         server: where Redis listens.
         lost_replies: so many replies are thrown away, each with its connection, after Redis did what was asked.
         is_silent: what is asked never arrives, and nothing comes back.
-        arrived: how many pieces of questions were handed to Redis.
+        asked: how many pieces of questions came in.
+        arrived: how many of them were handed to Redis.
     """
 
     path: Path
     server: Path
     lost_replies: int = 0
     is_silent: bool = False
+    asked: int = 0
     arrived: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -66,6 +68,7 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool) -> None:
         while piece := await reader.read(65_536):
+            self.asked += not is_reply
             if self.is_silent:
                 continue
             if is_reply and self.lost_replies:
