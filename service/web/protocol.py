@@ -31,6 +31,7 @@ from service.core.errors import Misconfigured
 from service.web import problems
 from service.web.answers import plain
 from service.web.heads import fault_in
+from service.web.whole import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ class Guarded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the base does
         """Begin the first deadline, or cut what is too much."""
-        super().connection_made(transport)
+        self._whole = Whole(transport, self.loop)
+        super().connection_made(self._whole)
         if len(self.connections) > self.limits.connections:
             transport.abort()
             return
@@ -219,7 +221,8 @@ class Guarded(HttpToolsProtocol):
             self._arm(self.limits.answer_seconds)
 
     def on_response_complete(self) -> None:
-        """Begin the next phase: the next answer, the rest of a message, or idleness."""
+        """Let the answer leave, and begin the next phase: the next answer, the rest of a message, or idleness."""
+        self._whole.flush()
         super().on_response_complete()
         self.receiving.discard(self)
         self._answered()
