@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from string import punctuation
 from typing import Final, NoReturn
 
@@ -76,14 +77,14 @@ def json_value(body: bytes) -> object:
     if text.startswith("\ufeff"):
         raise Malformed("the body begins with a byte order mark; send UTF-8 without one")
     try:
-        value = json.loads(
-            text, object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
-        )
+        value = _DECODER.decode(text)
     except RecursionError:
         raise Malformed(f"the body is nested deeper than {DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    _check(value, 1)
+    # most bodies hold neither: then their strings are not gone through one by one
+    if "\\u" in text or text.count("{") + text.count("[") > DEPTH:
+        _check(value, 1)
     return value
 
 
@@ -111,6 +112,12 @@ def _float(digits: str) -> float:
     if not math.isfinite(value):
         raise Malformed("the body holds a number that is too large or too long")
     return value
+
+
+# made once: json.loads makes one for each body that is read in another way than its own
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)
 
 
 def _check(value: object, depth: int) -> None:
@@ -252,12 +259,12 @@ class Fields:
 
     def _value(self, name: str) -> object:
         """Return what stands at `name` in either spelling, None when absent."""
-        head, *tail = name.split("_")
-        camel = head + "".join(part.capitalize() for part in tail)
-        given = [value for key in dict.fromkeys((name, camel)) if (value := _bare(self.values.get(key))) is not None]
-        if len(given) > 1 and given[0] != given[1]:
+        value, camel = _bare(self.values.get(name)), _camel(name)
+        if camel == name or (other := _bare(self.values.get(camel))) is None:
+            return value
+        if value is not None and value != other:
             raise Unreadable(f"{name} and {camel} differ; send one of them")
-        return given[0] if given else None
+        return other if value is None else value
 
     def _text(self, name: str) -> str:
         value = self._value(name)
@@ -266,6 +273,13 @@ class Fields:
         if not isinstance(value, str):
             raise Unreadable(f"{name} must be text, in quotes")
         return value
+
+
+@cache
+def _camel(name: str) -> str:
+    """Return the other spelling of a field's name; the names are ours, so there are few of them."""
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
 
 
 def _bare(value: object) -> object:
