@@ -174,6 +174,26 @@ def test_the_user_may_not(server: Guarded, words: tuple[str, ...]) -> None:
         operator.acl_log_reset()
 
 
+@pytest.mark.parametrize("brand", BRANDS)
+async def test_a_restart_finds_what_our_user_wrote(brand: str) -> None:
+    """What is on disk is there again after a restart: it is read as `default`, who may do all, and is nobody."""
+    folder, dice = short_folder(), CountingDice()
+    guarded = Guarded(folder, Path(program_of(brand)))
+    try:
+        await asyncio.to_thread(guarded.start)
+        async with aclosing(Link(connect(guarded.url), HandClock())) as link:
+            await RedisStore(link, dice).accept(offered(dice))
+        with guarded.client("operator") as client:
+            kept = sorted(client.keys())
+        await asyncio.to_thread(guarded.stop)
+        await asyncio.to_thread(guarded.start)
+        with guarded.client("operator") as client:
+            assert sorted(client.keys()) == kept != []
+    finally:
+        await asyncio.to_thread(guarded.stop)
+        shutil.rmtree(folder)
+
+
 def test_nobody_gets_in_before_a_password_is_set() -> None:
     """As it is shipped no user has a password, so there is none that everybody knows."""
     folder = short_folder()
