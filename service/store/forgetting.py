@@ -156,7 +156,7 @@ class Forgetting:
         actions: dict[str, records.Fields] = {}
         alike, still_open = set[str](), dict[str, str]()
         for batch in _batches(ids):
-            for one in await asyncio.gather(*(self._judged(org, action_id, wanted) for action_id in batch)):
+            for one in await asyncio.gather(*(self._judged(action_id, wanted) for action_id in batch)):
                 if one.why:
                     still_open[one.action_id] = one.why
                 elif one.is_wanted:
@@ -213,7 +213,7 @@ class Forgetting:
                 digests.add(rest)
         return sorted(ids), sorted(digests)
 
-    async def _judged(self, org: str, action_id: str, wanted: Wanted) -> _Judged:
+    async def _judged(self, action_id: str, wanted: Wanted) -> _Judged:
         fields = await self._hash(self._keys.action(action_id))
         if not fields:
             return _Judged(action_id)  # its life ended since
@@ -221,16 +221,17 @@ class Forgetting:
             removal = records.action_in(action_id, fields).removal
         except (UnknownVersion, LookupError, TypeError, ValueError):
             return _Judged(action_id, why=UNKNOWN)
-        is_wanted, is_alike_only = await self._is_about(org, fields, removal, wanted)
+        is_wanted, is_alike_only = await self._is_about(action_id, fields, removal, wanted)
         if not is_wanted:
             return _Judged(action_id)
         why = await self._forget(action_id, fields, ())
         return _Judged(action_id, fields, is_wanted=True, is_alike_only=is_alike_only, why=why)
 
     async def _is_about(
-        self, org: str, fields: records.Fields, removal: m.Removal, wanted: Wanted
+        self, action_id: str, fields: records.Fields, removal: m.Removal, wanted: Wanted
     ) -> tuple[bool, bool]:
         """Whether the action is about `wanted`, and whether only its last four digits say so."""
+        org = action_id.partition(".")[0]
         if wanted.kind is Kind.PHONE:
             tags = fields.get("tags", "")
             if self._tags.tells(org, tags):
@@ -241,7 +242,7 @@ class Forgetting:
         if wanted.is_ticket(removal.ticket):
             return True, False
         # a ticket may have joined an action that another one asked for
-        reports = [await self._hash(self._keys.report(one)) for one in fields.get("reports", "").split()]
+        reports = [await self._hash(self._keys.report(one)) for one in records.reports_in(action_id, fields)]
         return any(wanted.is_ticket(records.ticket_in(one.get("ticket", ""))) for one in reports), False
 
     async def _hash(self, key: str) -> records.Fields:

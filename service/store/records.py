@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import orjson
@@ -21,6 +22,11 @@ WHO_CHARS = 100  # a name, and perhaps the number of the request
 WHY_CHARS = 500  # a sentence or two
 # where a conversation's id stood that somebody asked to forget: by it one would find the person at Genesys
 NOWHERE = "00000000-0000-0000-0000-000000000000"
+
+# the order in which a line of a timeline has its values, and what those are that say nothing; `line` in the scripts'
+# prologue has the same order. The first version wrote an object.
+_ENTRY = ("verb", "note", "at", "duration_ms", "worker", "status", "correlation_id")
+_SILENT, _ENTRY_LEAST = ("", 0, None), 3
 
 Fields: TypeAlias = Mapping[str, str]
 _Noun = TypeVar("_Noun")
@@ -54,15 +60,33 @@ def readable(read: Callable[[str, Fields], _Noun], noun_id: str, flat: Sequence[
 # ---------------------------------------------------------------------------------------------- nouns → strings
 
 
+@cache
+def _unsaid(kind: type) -> tuple[tuple[str, object], ...]:
+    """Return the fields of a noun, and what each is where nothing else is said."""
+    made = (
+        (one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory())
+        for one in dataclasses.fields(kind)
+    )
+    return tuple(made)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = _unsaid(type(value))
+        return {name: said for name, unsaid in fields if (said := getattr(value, name)) != unsaid}
     raise TypeError(f"{type(value).__name__} has no place in a record")
 
 
 def json_of(noun: object) -> str:
-    """Return a noun as JSON: its fields under their names, "" for None."""
-    return "" if noun is None else orjson.dumps(noun, default=_plain).decode()
+    """Return a noun as JSON: its fields under their names, "" for None.
+
+    What a field is where nothing is said is left out: a record is kept for a month, and most of it would be that.
+    """
+    if noun is None:
+        return ""
+    return orjson.dumps(noun, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
 
 
 def masked(removal: m.Removal) -> m.Removal:
@@ -109,10 +133,36 @@ def impersonal(fields: Fields) -> dict[str, str]:
     return written
 
 
+def progress_of(progress: m.Progress) -> str:
+    """Return a progress as JSON, and in a line of its own who stands by: that is taken off at the end (see `finish`).
+
+    What holds it up is a field of its own, because claims write it too.
+    """
+    others = "\n" + orjson.dumps(dict(progress.bystanders)).decode() if progress.bystanders else ""
+    return json_of(dataclasses.replace(progress, held_by="", bystanders={})) + others
+
+
+def reports_in(action_id: str, fields: Fields) -> list[str]:
+    """Return the ids of the reports of an action; the first version wrote them whole."""
+    words = fields.get("reports", "").split()
+    return [word if "." in word else f"{action_id}.{word}" for word in words]
+
+
 def lines_of(entries: Iterable[m.Entry]) -> list[str]:
-    """Return entries as scripts take them: how many, then verb and JSON of each."""
-    pairs = [word for entry in entries for word in (entry.verb, json_of(entry))]
+    """Return entries as scripts take them: how many, then verb and line of each."""
+    pairs = [word for entry in entries for word in (entry.verb, _line(entry))]
     return [str(len(pairs) // 2), *pairs]
+
+
+def _line(entry: m.Entry) -> str:
+    """Return a line of the timeline: its values in an order of their own, up to the last of which something is said.
+
+    The note stands second, so that who must forget it knows where it is (see forget.lua).
+    """
+    said = [getattr(entry, name) for name in _ENTRY]
+    while len(said) > _ENTRY_LEAST and said[-1] in _SILENT:
+        said.pop()
+    return orjson.dumps(said).decode()
 
 
 def by_of(operator: m.Operator | None) -> str:
@@ -137,9 +187,9 @@ def ending_of(outcome: m.Outcome) -> str:
     return orjson.dumps([outcome.kind, outcome.reason]).decode()[1:-1]
 
 
-def line_tail(note: str) -> str:
-    """Return the end of a timeline line that a script begins with its moment and worker."""
-    return orjson.dumps({"note": note}).decode()[1:]
+def note_of(note: str) -> str:
+    """Return the note of a line that a script puts together, as JSON."""
+    return orjson.dumps(note).decode()
 
 
 def report_suffix(source: str, channel: str, ticket: m.Ticket | None) -> str:
@@ -160,13 +210,22 @@ def reports_of(offer: m.Offer) -> list[str]:
 # ---------------------------------------------------------------------------------------------- strings → nouns
 
 
-def _selector(value: Mapping[str, Any] | None) -> m.Selector | None:
-    return m.Selector(m.SelectorKind(value["kind"]), value["value"]) if value else None
+def _selector(value: Mapping[str, Any]) -> m.Selector:
+    return m.Selector(m.SelectorKind(value["kind"]), value["value"])
+
+
+def _ticket(value: Mapping[str, Any]) -> m.Ticket:
+    return m.Ticket(**value)
 
 
 def _reply(value: Mapping[str, Any]) -> Reply:
     # an answer that was kept by the first version names no permissions
     return Reply(**{**value, "permissions": tuple(value.get("permissions", ()))})
+
+
+def _said(read: Callable[[Any], _Noun], value: object) -> _Noun | None:
+    """Return what `read` makes of what stands there, be it a noun of which nothing is said; None for nothing."""
+    return None if value is None else read(value)
 
 
 def ticket_in(text: str) -> m.Ticket | None:
@@ -180,10 +239,10 @@ def removal_in(text: str) -> m.Removal:
     return m.Removal(
         **value
         | {
-            "selector": m.Selector(m.SelectorKind(value["selector"]["kind"]), value["selector"]["value"]),
-            "identity": _selector(value["identity"]),
-            "medium": value["medium"] and m.Medium(value["medium"]),
-            "ticket": value["ticket"] and m.Ticket(**value["ticket"]),
+            "selector": _selector(value["selector"]),
+            "identity": _said(_selector, value.get("identity")),
+            "medium": _said(m.Medium, value.get("medium")),
+            "ticket": _said(_ticket, value.get("ticket")),
         }
     )
 
@@ -198,16 +257,13 @@ def progress_in(text: str, held_by: str) -> m.Progress:
     """Read a progress; `held_by` is a field of its own, because claims write it too."""
     if not text:
         return m.Progress(held_by=held_by)
-    value = orjson.loads(text)
-    pin = value["pin"]
-    return m.Progress(
-        **value
-        | {
-            "pin": pin and _target(pin),
-            "absence": value["absence"] and m.Absence(value["absence"]),
-            "held_by": held_by,
-        }
-    )
+    rest, _, bystanders = text.partition("\n")
+    value = orjson.loads(rest)
+    pin, absence = _said(_target, value.get("pin")), _said(m.Absence, value.get("absence"))
+    read = {"pin": pin, "absence": absence, "held_by": held_by}
+    # the first version had them among the rest
+    others = {"bystanders": orjson.loads(bystanders)} if bystanders else {}
+    return m.Progress(**value | read | others)
 
 
 def outcome_in(text: str) -> m.Outcome | None:
@@ -219,15 +275,16 @@ def outcome_in(text: str) -> m.Outcome | None:
         **value
         | {
             "kind": m.OutcomeKind(value["kind"]),
-            "reply": value["reply"] and _reply(value["reply"]),
-            "candidates": tuple(value["candidates"]),
+            "reply": _said(_reply, value.get("reply")),
+            "candidates": tuple(value.get("candidates", ())),
         }
     )
 
 
 def entry_in(text: str) -> m.Entry:
     """Read a line of a timeline."""
-    return m.Entry(**orjson.loads(text))
+    said = orjson.loads(text)
+    return m.Entry(**said if isinstance(said, dict) else dict(zip(_ENTRY, said, strict=False)))
 
 
 def _answer(text: str) -> m.Answer | None:
@@ -264,7 +321,7 @@ def action_in(action_id: str, fields: Fields) -> m.Action:
         state=m.ActionState(fields["state"]),
         sends=tuple(_send(fields, number) for number in range(1, int(fields["sends"]) + 1)),
         progress=progress_in(fields.get("progress", ""), fields.get("held_by", "")),
-        lapses=int(fields["lapses"]),
+        lapses=int(fields.get("lapses", "0")),
         outcome=outcome_in(fields.get("outcome", "")),
         settled_at=int(fields.get("settled_at", "0")),
         seen_at=int(fields.get("seen_at", "0")),

@@ -197,7 +197,7 @@ class RedisStore(RedisBudget):
             return False
         outcome, step = m.Outcome(m.OutcomeKind.REFUSED, "dropped"), ACTION_STEPS["drop"].source
         args = [*self._head(org), records.by_of(by), self._nonce(), step, *self._ending(action_id, outcome, None, ())]
-        args.append(records.line_tail(f"dropped by {by.who}"))
+        args.append(records.note_of(f"dropped by {by.who}"))
         match await self._runner.run(script("drop"), ending.keys_of(self._keys, action_id), args):
             case ["ok"] | ["done"]:
                 return True
@@ -365,7 +365,7 @@ class RedisStore(RedisBudget):
             [
                 *self._head(lease.org),
                 *(hex_in(lease.token), self._nonce(), states.source, states.to, lease.id, again_ms, error),
-                *(records.line_tail(error) if error else "", str(self._lives.action) if name == "bury" else ""),
+                *(records.note_of(error) if error else "", str(self._lives.action) if name == "bury" else ""),
                 *records.lines_of(entries),
             ],
         )
@@ -379,7 +379,7 @@ class RedisStore(RedisBudget):
 
 
 def _progress(progress: m.Progress) -> tuple[str, str]:
-    return records.json_of(progress), progress.held_by
+    return records.progress_of(progress), progress.held_by
 
 
 def _kept(reply: Reply, step: str, lease: m.Lease) -> list[Reply]:

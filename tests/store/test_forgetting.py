@@ -242,7 +242,7 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     of_org = {story.keys.forgettings(ORG), story.keys.terms(ORG), story.keys.audit(ORG, story.clock.ms // DAY)}
     assert changed == forgotten | of_org
     # one that aged out between the walk and the look at it is nobody's
-    gone = await forgetting._judged(ORG, aged, BY_NAME)
+    gone = await forgetting._judged(aged, BY_NAME)
     assert (gone.is_wanted, gone.why) == (False, "")
 
 

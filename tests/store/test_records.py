@@ -93,7 +93,7 @@ def test_an_entry_comes_back(entry: m.Entry) -> None:
 @given(TEXT)
 def test_a_line_that_a_script_begins(note: str) -> None:
     """A line whose beginning a script writes is a line, whatever stands in its note."""
-    line = '{"verb":"report","at":5,"worker":"w1",' + records.line_tail(note)
+    line = f'["report",{records.note_of(note)},5,0,"w1"]'
     assert records.entry_in(line) == m.Entry("report", 5, worker="w1", note=note)
 
 
@@ -221,9 +221,7 @@ def test_an_older_pin_is_read() -> None:
 def test_an_older_answer_is_read() -> None:
     """An answer that was kept before answers named permissions reads as one that names none."""
     older = '{"status":403,"code":"missing.permissions","message":"no","correlation_id":"c1"}'
-    text = records.json_of(m.Outcome(m.OutcomeKind.FAILED, "forbidden"))[:-1].replace(
-        '"reply":null', f'"reply":{older}'
-    )
-    read = records.outcome_in(text + "}")
+    text = records.json_of(m.Outcome(m.OutcomeKind.FAILED, "forbidden"))
+    read = records.outcome_in(f'{text[:-1]},"reply":{older}}}')
     assert read is not None
     assert read.reply == Reply(403, "missing.permissions", "no", "c1")

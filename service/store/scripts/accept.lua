@@ -104,17 +104,19 @@ local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 
 if not is_new and not READS[action[1]] then return { 'unknown' } end
 local version = is_new and V or action[1]
 local is_settled = action[2] == settled
-local reports = action[4] or ''
+local reports, are_there = action[4] or '', {}
+for _, report in ipairs(reports_of(id, reports)) do are_there[report] = true end
 
 -- The reports that are not there yet.
 local fresh = {}
 for i = 1, tonumber(ARGV[REPORTS]) do
   local at = REPORTS + 1 + (i - 1) * 3
   local report = id .. '.' .. ARGV[at]
-  if not string.find(' ' .. reports .. ' ', ' ' .. report .. ' ', 1, true) then
+  if not are_there[report] then
     expect('hash', keys.report(report))
     fresh[#fresh + 1] = { report, ARGV[at + 1], ARGV[at + 2] }
-    reports = reports == '' and report or reports .. ' ' .. report
+    reports = reports == '' and ARGV[at] or reports .. ' ' .. ARGV[at]
+    are_there[report] = true
   end
 end
 expect('list', keys.timeline(id))
@@ -133,8 +135,9 @@ if taken then count(taken) end
 tally('accepted:' .. ARGV[14])
 if is_new then
   redis.call('HSET', KEYS[3], 'v', V, 'key', ARGV[13], 'source', ARGV[14], 'conversation', ARGV[15],
-    'removal', ARGV[16], 'masked', ARGV[17], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
+    'removal', ARGV[16], 'intent', ARGV[23], 'received_at', text(now), 'clicked_at', text(clicked),
     'not_after', text(clicked + tonumber(ARGV[19])), 'state', pending, 'sends', '0', 'lapses', '0')
+  if ARGV[17] ~= '' then redis.call('HSET', KEYS[3], 'masked', ARGV[17]) end
   if ARGV[24] ~= '' then redis.call('HSET', KEYS[3], 'replay_of', ARGV[24]) end
   if ARGV[25] == '1' then redis.call('HSET', KEYS[3], 'is_shadow', '1') end
   if ARGV[28] ~= '' then redis.call('HSET', KEYS[3], 'tags', ARGV[28]) end

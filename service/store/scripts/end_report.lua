@@ -2,7 +2,7 @@
 -- KEYS: [1] report:<id> hash [2] timeline:<its action> list
 -- derived keys: desks, the due:reports and the held of its source; dead
 -- ARGV: [1] now_ms [2] base [3] token [4] step [5] state it must be in [6] state it gets [7] id
---       [8] ms until it is due again, '' for never [9] error [10] tail of a line after its moment and worker, '' for none
+--       [8] ms until it is due again, '' for never [9] error [10] note of a line, as JSON, '' for none
 --       [11] most that a dead letter may live, '' when it is none
 --       [12] entries: n, then verb, line of each
 -- Returns: {'ok'} | {'done', ''} | {'lost'}
@@ -29,7 +29,7 @@ if ARGV[11] ~= '' then
   redis.call('PEXPIREAT', keys.dead, text(now + life))
 end
 if ARGV[10] ~= '' then
-  push(KEYS[2], 'report', string.format('{"verb":"report","at":%.0f,"worker":"%s",', now, worker) .. ARGV[10])
+  push(KEYS[2], 'report', line('report', worker, ARGV[10], true))
 end
 push_entries(KEYS[2], 12)
 return { 'ok' }

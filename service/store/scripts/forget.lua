@@ -16,7 +16,7 @@ if r.state ~= ARGV[4] then return { 'open', 'action' } end
 -- a click of the same wish may still be on its way, and must find that it was done
 if now < tonumber(r.settled_at) + tonumber(r.not_after) - tonumber(r.clicked_at) then return { 'open', 'fresh' } end
 local reports = {}
-for report in string.gmatch(r.reports or '', '%S+') do
+for _, report in ipairs(reports_of(id, r.reports)) do
   local key = keys.report(report)
   expect('hash', key)
   local state = redis.call('HGET', key, 'state')
@@ -39,13 +39,22 @@ redis.call('HSET', KEYS[1], 'removal', ARGV[9], 'masked', '', 'tags', '', 'inten
 index(id, {}, function(term) return not string.find(term, ':', 1, true) end)
 for i = 13, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if intent and redis.call('GET', intent) == id then redis.call('DEL', intent) end
--- The note is the last field of each line. Inside a text a quote has a backslash before it, so this is where it begins.
+-- The note is the second value of each line, and ends at its first quote that has no backslash before it. In a line of
+-- the first version, an object, it is the last field.
 local NOTE = ',"note":"'
-for i, said in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  local at = string.find(said, NOTE, 1, true)
-  if at then redis.call('LSET', KEYS[2], i - 1, string.sub(said, 1, at - 1) .. NOTE .. '"}') end
+local function without_note(said)
+  local old = string.find(said, NOTE, 1, true)
+  if old then return string.sub(said, 1, old - 1) .. NOTE .. '"}' end
+  local _, at = string.find(said, '^%["%a+","')
+  if not at then return said end
+  local ends = at + 1
+  while string.sub(said, ends, ends) ~= '"' do
+    ends = ends + (string.sub(said, ends, ends) == '\\' and 2 or 1)
+  end
+  return string.sub(said, 1, at) .. string.sub(said, ends)
 end
-for report in string.gmatch(r.reports or '', '%S+') do redis.call('ZREM', keys.dead, report) end -- told to nobody any more
+for i, said in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do redis.call('LSET', KEYS[2], i - 1, without_note(said)) end
+for _, report in ipairs(reports_of(id, r.reports)) do redis.call('ZREM', keys.dead, report) end -- told to nobody any more
 for _, key in ipairs(reports) do redis.call('HSET', key, 'ticket', '', 'error', '', 'forgotten', '1') end
 if r.removal ~= ARGV[9] then audit(ARGV[12], 'forget', id, ARGV[11], r.source) end
 for i = 3, #KEYS do

@@ -41,6 +41,15 @@ local keys = {
   minutes = function(hour) return base .. 'minutes:' .. hour end,
 }
 
+-- The reports of an action by their whole ids; the first version wrote them whole.
+local function reports_of(id, words)
+  local found = {}
+  for word in string.gmatch(words or '', '%S+') do
+    found[#found + 1] = string.find(word, '.', 1, true) and word or id .. '.' .. word
+  end
+  return found
+end
+
 -- Lua has no rollback: what a script is going to write is looked at first.
 local function is_a(kind, key)
   local found = redis.call('TYPE', key)['ok']
@@ -69,9 +78,10 @@ end
 -- pcall: a user without the right to publish must not end a script half-way; a lost wake costs a second
 local function wake(channel, payload) redis.pcall('PUBLISH', channel, payload) end
 
--- A line of the timeline from words that were checked before they became arguments.
-local function line(verb, worker, note)
-  return string.format('{"verb":"%s","at":%.0f,"worker":"%s","note":"%s"}', verb, now, worker, note)
+-- A line of the timeline from words that were checked before they became arguments, or a note that is JSON of the
+-- caller's. Its values stand in the order that records.py has.
+local function line(verb, worker, note, is_json)
+  return string.format('["%s",%s,%.0f,0,"%s"]', verb, is_json and note or '"' .. note .. '"', now, worker)
 end
 
 local ENTRIES_MOST = 400 -- an action that was looked at for 15 minutes every 2.4 s has 375 looks
@@ -228,7 +238,7 @@ local function expect_ending(r)
   if r.intent ~= '' then expect('string', keys.intent(r.intent)) end
   ending.digests = redis.call('SMEMBERS', KEYS[4])
   for _, digest in ipairs(ending.digests) do expect('hash', keys.delivery(digest)) end
-  for report in string.gmatch(r.reports or '', '%S+') do
+  for _, report in ipairs(reports_of(ARGV[7], r.reports)) do
     expect('hash', keys.report(report))
     local said = redis.call('HMGET', keys.report(report), 'state', 'source')
     if said[2] then expect_desk(said[2]) end
@@ -241,9 +251,13 @@ local function finish(r, ending, deed, by)
   local id, step, ends = ARGV[7], ARGV[4], text(now + tonumber(ARGV[15]))
   local seen_at = ARGV[12] == '' and 0 or now - tonumber(ARGV[12])
   redis.call('HSET', KEYS[1], 'state', ARGV[6], 'outcome', ARGV[10], 'joins', ARGV[11], 'settled_at', text(now),
-    'seen_at', text(seen_at), 'last_step', step, 'last_answer', '')
-  if r.masked ~= '' then redis.call('HSET', KEYS[1], 'removal', r.masked, 'masked', '') end
-  redis.call('HDEL', KEYS[1], 'token', 'worker', 'until')
+    'seen_at', text(seen_at), 'last_step', step)
+  if r.masked and r.masked ~= '' then redis.call('HSET', KEYS[1], 'removal', r.masked) end
+  -- what is not needed any more is not kept for a month
+  redis.call('HDEL', KEYS[1], 'token', 'worker', 'until', 'masked', 'held_by', 'last_renewal', 'last_answer')
+  local pinned, others = string.match(r.progress or '', '^([^\n]*)(\n?)') -- who stood by, each by an id, ends the text
+  if others ~= '' then redis.call('HSET', KEYS[1], 'progress', pinned) end
+  if r.lapses == '0' then redis.call('HDEL', KEYS[1], 'lapses') end
   redis.call('ZREM', KEYS[3], id)
   index_end(id, ARGV[10], KEYS[3], ends)
   push_entries(KEYS[2], 23)

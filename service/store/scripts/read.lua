@@ -6,7 +6,7 @@
 local fields, flat = record(KEYS[1])
 if not fields.v then return {} end
 local answer = { flat, redis.call('LRANGE', KEYS[2], 0, -1) }
-for id in string.gmatch(fields.reports or '', '%S+') do
+for _, id in ipairs(reports_of(string.match(KEYS[1], '[^:]+$'), fields.reports)) do
   local _, report = record(keys.report(id))
   if #report > 0 then answer[#answer + 1] = { id, report } end
 end

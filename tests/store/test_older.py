@@ -1,0 +1,95 @@
+"""What was written before records were made short is read as it was meant, and ended as any other."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from service.core import model as m
+from service.core.errors import Reply
+from service.store import records
+from service.store.forgetting import Forgetting, Kind, Wanted
+from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, PHONE, TICKET, Story, uuid
+
+PIN = m.Target(uuid(5), (uuid(6),), "customer", m.Medium.VOICE)
+
+
+def whole(noun: object) -> str:
+    """Return a noun as it was written first: each field of it, whatever it says."""
+    return orjson.dumps(noun).decode()
+
+
+def test_whole_nouns_are_read() -> None:
+    """A noun that was written with all its fields is the same noun."""
+    removal = m.Removal(uuid(1), PHONE, ticket=TICKET, event_at=5)
+    outcome = m.Outcome(m.OutcomeKind.FAILED, "forbidden", Reply(403, "no"), remaining={"agent": 1})
+    progress = m.Progress(PIN, bystanders={uuid(7): "agent"}, held_by="busy")
+    assert records.removal_in(whole(removal)) == removal
+    assert records.outcome_in(whole(outcome)) == outcome
+    assert records.progress_in(whole(progress), "busy") == progress
+    assert records.entry_in(whole(LOOKED)) == LOOKED
+    assert records.ticket_in(whole(TICKET)) == TICKET
+
+
+@pytest.mark.parametrize("entry", [LOOKED, m.Entry("accept", 0), m.Entry("settle", 5, 0.1, "w1", note="x")])
+def test_a_short_line_says_all(entry: m.Entry) -> None:
+    """A line of the timeline keeps every value of it, and no more than those."""
+    _, verb, line = records.lines_of([entry])
+    assert (verb, records.entry_in(line)) == (entry.verb, entry)
+    assert "null" not in line
+
+
+async def _of_before(story: Story) -> str:
+    """Return the id of an open action whose record is as it was written first: sent, and its send answered."""
+    claim = await story.sent(1, requester="beth")
+    await story.store.answered(claim.lease, 1, ACCEPTED, ())
+    key, action = story.keys.action(claim.action.id), claim.action
+    written = {
+        "removal": whole(action.removal),
+        "masked": whole(records.masked(action.removal)),
+        "progress": whole(m.Progress(PIN, bystanders={uuid(7): "agent"})),
+        "held_by": "",
+        "answer_1": whole(ACCEPTED),
+        "reports": f"{action.id}.{records.report_suffix('desk', 'ticket', TICKET)}",
+    }
+    for name, value in written.items():
+        story.client.hset(key, name, value)
+    story.client.rpush(story.keys.timeline(action.id), whole(LOOKED))
+    await story.store.put_back(claim.lease, 0, (await story.action(action.id)).progress, ())
+    return action.id
+
+
+async def test_an_older_action_ends(story: Story) -> None:
+    """An action that was begun before is claimed with all that it says, settled, and its ticket told once."""
+    action_id = await _of_before(story)
+    (claim,) = await story.claim()
+    assert (claim.action.progress.pin, claim.action.progress.bystanders) == (PIN, {uuid(7): "agent"})
+    assert claim.action.sends[0].answer == ACCEPTED
+    joins = {"intent_key": None, "ticket": TICKET}
+    assert await story.accepted(1, **joins) == action_id
+    await story.store.settle(claim.lease, GONE, 0.0, ())
+    (report,) = await story.claim_reports()
+    await story.store.told(report.lease, ())
+    account = await story.account(action_id)
+    assert [one.state for one in account.reports] == [m.ReportState.TOLD]
+    assert LOOKED in account.timeline
+    assert account.action.removal.selector == PHONE.masked
+
+
+async def test_an_older_action_is_forgotten(story: Story) -> None:
+    """What was written before is forgotten to the last word, in its record, its report and its timeline."""
+    action_id = await _of_before(story)
+    (claim,) = await story.claim()
+    await story.store.settle(claim.lease, GONE, 0.0, [m.Entry("settle", 5, note='so says "beth" \\')])
+    (report,) = await story.claim_reports()
+    await story.store.told(report.lease, ())
+    story.clock.move(121)
+    forgetting, wanted = Forgetting(story.runner, story.dice, now_ms=story.clock.now), Wanted(Kind.TICKET, "INC0010112")
+    found = await forgetting.find(ORG, (), wanted)
+    assert list(found.actions) == [action_id]
+    assert await forgetting.forget(ORG, (), wanted, found, "anna") == {}
+    account = await story.account(action_id)
+    assert {entry.note for entry in account.timeline} == {""}
+    assert {entry.verb for entry in account.timeline} > {"accept", "look", "settle"}
+    left = str({key: value for key, value in story.state().items() if "audit" not in key})
+    assert not [word for word in ("beth", "INC0010112", "9d38", "0123", uuid(5), uuid(7)) if word in left]
