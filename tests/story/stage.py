@@ -90,6 +90,7 @@ class Stage:
         secret: of the source that speaks when none is named.
         source: its name.
         desks: all sources and their secrets; each acts on an org of its own.
+        root: the folder whose `service` is started: another version of it lies elsewhere.
     """
 
     folder: Path
@@ -102,6 +103,7 @@ class Stage:
     door: str = ""
     source: str = "desk"
     desks: Mapping[str, bytes] = field(default_factory=dict)
+    root: Path = ROOT
 
     @property
     def seats(self) -> list[Stage]:
@@ -116,7 +118,7 @@ class Stage:
         command, environment = (sys.executable, "-m", module, *words), self.environment | variables
         with (self.folder / f"{words[0]}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *command, env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=log
+                *command, env=environment, cwd=self.root, stdout=asyncio.subprocess.PIPE, stderr=log
             )
         running = Running(process)
         self.cast.push_async_callback(running.end, signal.SIGKILL)
