@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.core.model import ACTION_ID, ORG_NAME, UUID
@@ -104,6 +105,12 @@ def _checked(pattern: re.Pattern[str], word: str, what: str) -> str:
     return word
 
 
+# orgs stand in the settings, so there are few; what may be none is looked at each time
+@lru_cache(maxsize=1024)
+def _base(prefix: str, org: str) -> str:
+    return f"{prefix}:{{{_checked(ORG_NAME, org, 'the name of an org')}}}:"
+
+
 def _counted(number: int) -> str:
     return _checked(COUNTED, str(number), "a day or an hour since the epoch")
 
@@ -150,7 +157,7 @@ class Keys:
 
     def base(self, org: str) -> str:
         """Return what every key of `org` begins with; the scripts put the derived keys together from it."""
-        return f"{self.prefix}:{{{_checked(ORG_NAME, org, 'the name of an org')}}}:"
+        return _base(self.prefix, org)
 
     def base_of(self, action_id: str) -> str:
         """Return `base` of the org that an action id carries."""
@@ -185,6 +192,11 @@ class Keys:
     def action(self, action_id: str) -> str:
         """Return the record of an action."""
         return f"{self.base_of(action_id)}action:{action_id}"
+
+    def begun(self, action_id: str) -> tuple[str, str, str]:
+        """Return `action`, `timeline` and `deliveries` of an action: what begins with it."""
+        base = self.base_of(action_id)
+        return f"{base}action:{action_id}", f"{base}timeline:{action_id}", f"{base}deliveries:{action_id}"
 
     def actions(self, org: str) -> str:
         """Return the pattern that the records of all actions of `org` fit."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Unpack, cast
 
 from service.core import model as m
-from service.core.errors import BacklogFull, Conflicting, LeaseLost, StoreDown, TooMany, UnknownVersion, Unreadable
+from service.core.errors import LeaseLost, StoreDown, UnknownVersion, Unreadable
 from service.core.lifecycle import ACTION_STEPS, REPORT_STEPS
 from service.core.ports import Dice, Token
 from service.core.rules import DESK_CALLS, LEASE_SECONDS
@@ -16,6 +16,7 @@ from service.store.burden import Burden, burden_in
 from service.store.health import Asked, Health
 from service.store.keys import Keys, Lives, action_of, hex_in, name_in, worker_in
 from service.store.ledger import AWAY_MS
+from service.store.offering import Offering, receipt_in
 from service.store.script import Reply, Runner, script
 from service.store.survey import examine_all
 from service.store.tags import Tags
@@ -58,7 +59,7 @@ class RedisStore(RedisBudget):
     ) -> None:
         super().__init__(runner, dice, keys=keys, lives=lives, rate=rate, now_ms=now_ms)
         self._lease_ms = ms_of(lease_seconds)
-        self._tags = tags or Tags()
+        self._offering = Offering(self._keys, self._lives, tags or Tags())
         self._objection = ""
 
     # ------------------------------------------------------------------------------------------ intake
@@ -70,54 +71,18 @@ class RedisStore(RedisBudget):
         """
         if self._objection:
             raise StoreDown(self._objection)
-        keys, removal = self._keys, offer.removal
-        event_at = "" if removal.event_at is None else str(removal.event_at)
-        intent, tags = self._tags.blinded(offer.org, offer.intent_key or ""), self._tags.of(offer.org, removal)
-        kept, masked = records.json_of(removal), records.json_of(records.masked(removal))
-        reply = await self._runner.run_shared(
-            script("accept"),
-            [
-                keys.due_removals(offer.org),
-                keys.delivery(offer.org, offer.delivery_key),
-                keys.action(offer.action_id),
-                keys.timeline(offer.action_id),
-                keys.deliveries(offer.action_id),
-                *([keys.intent(offer.org, intent)] if intent else []),
-            ],
-            [
-                *self._head(offer.org),
-                *(offer.org, keys.wake, ACTION_STEPS["join"].source, ACTION_STEPS["settle"].to),
-                *(REPORT_STEPS["settle"].source, REPORT_STEPS["settle"].to),
-                *(str(self._lives.action), str(self._lives.delivery), str(self._lives.hash_only)),
-                *(offer.action_id, offer.key, name_in(offer.source)),
-                *(keys.conversation(offer.org, removal.conversation_id)[-36:], kept, "" if masked == kept else masked),
-                *(event_at, ms_of(offer.max_age_seconds)),
-                *(offer.delivery_key, hex_in(offer.body_hash), "1" if offer.is_hash_only else ""),
-                *(intent, offer.replay_of, "1" if offer.is_shadow else ""),
-                *(offer.requester_key and hex_in(offer.requester_key), str(offer.requester_rate), tags),
-                *(str(offer.bounds.rate), str(offer.bounds.backlog), str(offer.bounds.runaway)),
-                *(offer.bounds.clicker and hex_in(offer.bounds.clicker), *terms.of_offer(offer)),
-                *(offer.asked_in.traceparent if offer.asked_in else "", *records.reports_of(offer)),
-                *(*records.lines_of(offer.entries), str(self._lives.audit), records.by_of(offer.by)),
-            ],
-        )
-        match reply:
-            case ["ok", str(joined), str(action_id), str(key), str(outcome), str(is_runaway)]:
-                return m.Receipt(action_id, key, joined, records.outcome_in(outcome), is_runaway == "1")
-            case ["conflict"]:
-                raise Conflicting("a delivery with this id was received before, with another body")
-            case ["too many", str(micros)]:
-                seconds = -(-int(micros) // 1_000_000)  # up: who waits so long is taken
-                raise TooMany(f"This source sends too much. Send it again in {seconds} s.", retry_after_seconds=seconds)
-            case ["full"]:
-                raise BacklogFull("Too much is waiting to be done already. Nothing was stored. Send it again later.")
-            case _:
-                raise UnknownVersion("this delivery was stored by a newer version of this service")
+        names, words = self._offering.words_of(offer)
+        return receipt_in(await self._runner.run_shared(script("accept"), names, [*self._head(offer.org), *words]))
 
     # ------------------------------------------------------------------------------------------ an attempt
 
-    async def claim(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.Claim]:
-        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`."""
+    async def claim(
+        self, org: str, worker: str, token: str, limit: int, *, is_look_paid: bool = False
+    ) -> Sequence[m.Claim]:
+        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`.
+
+        With `is_look_paid` the first look of each is taken from the budget in the same step.
+        """
         keys = self._keys
         reply = await self._runner.run(
             script("claim"),

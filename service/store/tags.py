@@ -8,7 +8,6 @@ digits alone, which meets a few others too and misses nobody.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping
@@ -35,13 +34,14 @@ class Tags:
             org: hmac.digest(secret.encode(), f"onhook tags 1 {org}".encode(), "sha256")
             for org, secret in (secrets or {}).items()
         }
+        self._names = {org: self._keyed(org, "name")[:_NAME_HEX] for org in self._keys}
 
     def of(self, org: str, removal: m.Removal) -> str:
         """Return which key it was, and the tag of each number that `removal` holds; "" where no tag could tell."""
         if org not in self._keys or any(map(_is_unreadable, _values(removal))):
             return ""
         found = dict.fromkeys(self._tag(org, number) for number in _numbers(removal))
-        return " ".join([self._name(org), *found])
+        return " ".join([self._names[org], *found])
 
     def blinded(self, org: str, digest: str) -> str:
         """Return what stands for `digest` in a key: one that was made of a number must not be undone by trying."""
@@ -49,20 +49,17 @@ class Tags:
 
     def tells(self, org: str, tags: str) -> bool:
         """Whether `tags` were made with the key of now, so that `has` is the whole truth."""
-        return org in self._keys and tags.partition(" ")[0] == self._name(org)
+        return org in self._keys and tags.partition(" ")[0] == self._names[org]
 
     def has(self, org: str, tags: str, number: str) -> bool:
         """Whether `number` is among what was tagged."""
         return self._tag(org, number) in tags.split(" ")[1:]
 
-    def _name(self, org: str) -> str:
-        return self._keyed(org, "name")[:_NAME_HEX]
-
     def _tag(self, org: str, number: str) -> str:
         return self._keyed(org, f"number {number}")[:_TAG_HEX]
 
     def _keyed(self, org: str, text: str) -> str:
-        return hmac.new(self._keys[org], text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._keys[org], text.encode(), "sha256").hex()
 
 
 def is_alike(removal: m.Removal, number: str) -> bool:

@@ -29,7 +29,7 @@ _LAST_MS = 2**48 - 1
 
 def whole(word: str) -> str:
     """Return the digest of a word: of a path like `incident/9d38…` its last part, without regard to case or blanks."""
-    return hashlib.sha256(_tail(_plain(word)).encode()).hexdigest()[:WHOLE_HEX]
+    return _digest(_tail(_plain(word)))
 
 
 def of_offer(offer: m.Offer) -> tuple[str, str]:
@@ -67,7 +67,13 @@ def _tail(word: str) -> str:
 
 def _digests(words: Iterable[str]) -> dict[str, None]:
     """Return the digest of each word once, in their order."""
-    return dict.fromkeys(whole(word) for word in words if _plain(word))
+    # each word once before it is made a digest: most deliveries name the same thing in two or three ways
+    tails = dict.fromkeys(_tail(plain) for word in words if (plain := _plain(word)))
+    return dict.fromkeys(map(_digest, tails))
+
+
+def _digest(tail: str) -> str:
+    return hashlib.sha256(tail.encode()).hexdigest()[:WHOLE_HEX]
 
 
 def _words(removal: m.Removal) -> Iterator[str]:

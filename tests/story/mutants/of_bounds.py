@@ -39,7 +39,7 @@ BOUNDS = (
     ),
     Mutant(
         "Retry-After is long enough",
-        "store/redis.py",
+        "store/offering.py",
         (("seconds = -(-int(micros) // 1_000_000)", "seconds = max(int(micros) // 1_000_000, 1)"),),
         f"{_STORE}::test_who_waits_so_long_is_taken",
     ),

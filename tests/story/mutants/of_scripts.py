@@ -7,11 +7,11 @@ from tests.story.mutants.mutant import Mutant
 _GUARD = "local stop = guard(KEYS[1], ARGV[3], ARGV[4], ARGV[5])"
 # whoever asks is taken for the one who holds the lease
 _ANYBODY = "local stop = guard(KEYS[1], redis.call('HGET', KEYS[1], 'token') or '', ARGV[4], ARGV[5])"
-_KEPT = "        kept, masked = records.json_of(removal), records.json_of(records.masked(removal))\n"
+_WORDED = "        names, words = self._offering.words_of(offer)\n"
 # asked first and written in a second trip, as if nobody could come between
 _FORGET_UNLESS_SEEN = """\
-        told = [keys.delivery(offer.org, offer.delivery_key)]
-        told += [keys.intent(offer.org, offer.intent_key)] if offer.intent_key else []
+        told = [self._keys.delivery(offer.org, offer.delivery_key)]
+        told += [self._keys.intent(offer.org, offer.intent_key)] if offer.intent_key else []
         if not await self._runner.ask("EXISTS", *told):
             await self._runner.ask("DEL", *told)
 """
@@ -248,8 +248,8 @@ ACCEPTING = (
         "store/redis.py",
         (
             (
-                _KEPT,
-                _KEPT + _FORGET_UNLESS_SEEN,
+                _WORDED,
+                _WORDED + _FORGET_UNLESS_SEEN,
             ),
         ),
         "tests/store/test_redis_sameness.py::test_a_thousand_at_once",
