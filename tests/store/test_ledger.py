@@ -235,31 +235,6 @@ async def test_what_is_no_place(story: Story, after: str) -> None:
         await ledger_of(story).audit(ORG, 10, after)
 
 
-async def test_a_deed_of_a_newer_version(story: Story) -> None:
-    """A line that a newer version wrote is left out, and the next ones are read."""
-    story.client.rpush(story.keys.audit(ORG, story.clock.ms // DAY), '[1,"sing","","","","","","",0,7]')
-    await story.store.pause(ORG)
-    assert [line.deed for line in await _lines(story)] == [DEED.PAUSE]
-    assert (await ledger_of(story).audit(ORG, 1))[0] == ()
-
-
-async def test_what_a_newer_version_adds(story: Story) -> None:
-    """What it writes behind what is known here, and counts or pauses for that is not known here, spoils nothing."""
-    now, ledger = story.clock.ms, ledger_of(story)
-    line = f'[{now},"pause","desk","anna","flood","desk","","",0.5,"more",{{}}]'
-    story.client.rpush(story.keys.audit(ORG, now // DAY), line)
-    assert await _lines(story) == [m.AuditLine(now, DEED.PAUSE, "desk", "anna", "flood", "desk", seconds=0.5)]
-    story.client.hset(story.keys.workers(ORG), "w-new:1", f'[{now},{now},2,0,"",7,"more"]')
-    assert await ledger.workers(ORG) == (m.Attendance("w-new:1", now, now, 2, 0, ""),)
-    pauses = {"desk": f'{now} ["anna","flood","more"]', "jira": f"{now} night"}
-    story.client.hset(story.keys.paused(ORG), items=[word for pair in pauses.items() for word in pair])
-    assert await ledger.pauses(ORG) == {"desk": m.Pause(now, m.Operator("anna", "flood")), "jira": m.Pause(now)}
-    counted = {"0:accepted:desk": "3", "0:left": "1", "0:outcome:moved_on": "2", "0:accepted:jira:again": "4"}
-    story.client.hset(story.keys.minutes(ORG, now // HOUR), items=[word for pair in counted.items() for word in pair])
-    (minute,) = await ledger.minutes(ORG, now - HOUR)
-    assert (minute.accepted, minute.outcomes) == ({"desk": 3, "jira": 4}, {"moved_on": 2})
-
-
 # ------------------------------------------------------------------------------------------ minutes
 
 
@@ -367,15 +342,6 @@ async def test_what_died_long_ago_is_forgotten(story: Story) -> None:
         assert story.client.zrange(story.keys.dead(ORG), 0, -1) == [died]
         story.clock.move(31 * 86_400)
     assert story.state()[story.keys.dead(ORG)][1] == story.clock.ms - DAY
-
-
-async def test_a_letter_of_a_newer_version(story: Story) -> None:
-    """A dead letter that a newer version wrote is left alone, whatever its state is called there."""
-    report = await story.report()
-    await story.store.bury(report.lease, "no")
-    story.made_newer(story.keys.report(report.report.id))
-    assert await ledger_of(story).dead(ORG, 10) == ()
-    assert story.client.zcard(story.keys.dead(ORG)) == 1
 
 
 async def test_a_forgotten_letter_is_told_to_nobody(story: Story) -> None:
