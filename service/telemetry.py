@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -30,9 +30,15 @@ _NUMBER = re.compile(
     rf"|(?<![\w.:-])00[1-9](?:{_GAP}[0-9]){{7,}}(?![\w:-])"
     r"|(?<![\w.-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?![\w-])"
 )
+# no number is without one of these; most texts are, and are not gone through for a number
+_NUMBERED = re.compile(r"[+\uff0b(]|00|[0-9][ .-][0-9]")
 # also what turns or hides the text around it, for who reads a log in a terminal; and lone surrogates: they are in no
 # encoding, and would be the end of the line and of who wrote it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+# the logger that `configure` made, and the processors it was made for
+_SPEAKING: dict[str, Any] = {}
 
 
 class Event(StrEnum):
@@ -185,12 +191,13 @@ def masked(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """Return `text` without what ends a line, or turns or hides the text around it: fit to stand beside other text."""
-    return _CONTROL.sub("�", text)
+    # printable ASCII has none of them, and is told apart in a tenth of the time
+    return text if text.isascii() and text.isprintable() else _CONTROL.sub("�", text)
 
 
 def without_numbers(text: str) -> str:
     """Return `text` with phone numbers cut to their last four digits: fit to be kept."""
-    return _NUMBER.sub(_last_four, text)
+    return _NUMBER.sub(_last_four, text) if _NUMBERED.search(text) else text
 
 
 def _last_four(number: re.Match[str]) -> str:
@@ -204,6 +211,8 @@ def _mask(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
 def _plain(value: object) -> object:
     """Return `value` as JSON knows it, with every text in it masked."""
     match value:
+        case str():
+            return masked(str(value))
         case None | bool() | float():
             return value
         case int() if value in _WHOLE_NUMBERS:
@@ -252,6 +261,7 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=False,
     )
+    _SPEAKING.update(processors=structlog.get_config()["processors"], logger=structlog.get_logger().bind())
     lines = logging.StreamHandler(out)
     lines.setFormatter(_SameLines(render))
     logging.basicConfig(handlers=[lines], level=max(number, logging.WARNING), force=True)
@@ -289,7 +299,10 @@ class _Lines:
 
 def emit(event: Event, level: str = "info", /, **fields: object) -> None:
     """Write one log line: `event` and what is known of it. Strings are masked; never pass a body or a secret."""
-    getattr(structlog.get_logger(), level)(event.value, **fields)
+    # made anew only where somebody else listens, or nobody said how: as tests do
+    is_ours = _SPEAKING.get("processors") is structlog.get_config()["processors"]
+    logger = _SPEAKING["logger"] if is_ours else structlog.get_logger()
+    getattr(logger, level)(event.value, **fields)
 
 
 def emit_fault(fault: BaseException, where: str) -> None:
