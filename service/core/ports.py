@@ -13,6 +13,8 @@ Call: TypeAlias = Literal["look", "disconnect", "confirm"]
 Told: TypeAlias = tuple[int, int, float]
 
 
+# what may be due in an org
+DueKind: TypeAlias = Literal["removals", "reports"]
 # how long the token of an org is still good for, in seconds, and why there is none, in words; never the token itself
 Token: TypeAlias = tuple[float, str]
 
@@ -58,6 +60,14 @@ class Waiter(Protocol):
 
     async def for_settled(self, action_id: str, seconds: float) -> None:
         """Return when `action_id` was settled, or after `seconds`."""
+        ...
+
+
+class Agenda(Protocol):
+    """Somebody who knows where something is due."""
+
+    async def due(self, orgs: Sequence[str]) -> frozenset[tuple[str, DueKind]]:
+        """Return of which orgs something is due now, and what; raises StoreDown. It is a hint: claims decide."""
         ...
 
 

@@ -9,20 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from service import telemetry, traces
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
+from service.core.ports import DueKind
 from service.core.rules import DESK_CALLS
 from service.flow.removal import Attempt
 from service.flow.reporting import tell
+from service.flow.rounds import Rounds
 from service.flow.spans import of_attempt, of_report, place_of
 from service.flow.workplace import Workplace
 
 RECHECK_SECONDS = 1.0  # a lost wake costs at most this
 TOGETHER_SECONDS = 0.005  # slots taken together are freed together, and filled by one claim: one fsync for all
 ATTEND_SECONDS = 5.0  # each time costs a write to the disk; a worker that is gone shows within some of them
+FEW_ORGS = 20  # each is asked by itself; of more it is asked in rounds where something is due
+ATTEND_ORGS = 50  # of which it is said together that the worker is there: one fsync for all
 REMOVAL_SLOTS = 8  # per org, as many as its client has connections
 
 _Work = Coroutine[Any, Any, None]
@@ -35,6 +40,8 @@ class Worker:
         """Prepare; nothing is claimed before `run`."""
         self._place = place
         self._asked: dict[tuple[str, str], float] = {}
+        is_for_many = place.agenda is not None and len(place.genesys) > FEW_ORGS
+        self._rounds = Rounds(place, place.agenda, self._note) if place.agenda and is_for_many else None
         self._busy: dict[tuple[str, str], set[asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -45,7 +52,9 @@ class Worker:
             for org in place.genesys:
                 group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
                 group.create_task(self._loop(org, "reports", self._report_slots(org), self._claim_reports))
-                group.create_task(self._attend(org))
+            group.create_task(self._attend())
+            if self._rounds:
+                group.create_task(self._go_round(self._rounds))
         telemetry.emit(telemetry.Event.WORKER_STOPPED, worker=place.worker)
 
     def claim_age_seconds(self) -> float | None:
@@ -63,7 +72,7 @@ class Worker:
         return DESK_CALLS * max(1, len(desks))
 
     async def _loop(
-        self, org: str, kind: str, slots: int, claim: Callable[[str, int], Awaitable[Sequence[_Work]]]
+        self, org: str, kind: DueKind, slots: int, claim: Callable[[str, int], Awaitable[Sequence[_Work]]]
     ) -> None:
         place = self._place
         busy = self._busy.setdefault((org, kind), set())
@@ -93,31 +102,54 @@ class Worker:
                     task.add_done_callback(busy.discard)
                 await self._pause(org, kind, busy, is_full=len(busy) >= slots)
 
-    async def _attend(self, org: str) -> None:
-        """Say every few seconds that this worker is there. No work waits for it, and a Redis that is away misses it."""
-        place = self._place
+    async def _go_round(self, rounds: Rounds) -> None:
+        """Ask every second where something is due."""
+        clock = self._place.clock
+        while not self._place.stopping.is_set():
+            began = clock.monotonic()
+            await rounds.go()
+            await self._rest(clock.sleep(max(0.0, RECHECK_SECONDS - (clock.monotonic() - began))))
+
+    def _note(self, org: str, kind: DueKind, moment: float) -> None:
+        self._asked[org, kind] = moment
+
+    async def _attend(self) -> None:
+        """Say of each org, every few seconds, that this worker is there: of some orgs together, one after the other."""
+        place, orgs = self._place, tuple(self._place.genesys)
+        some = [orgs[first : first + ATTEND_ORGS] for first in range(0, max(len(orgs), 1), ATTEND_ORGS)]
+        turns = cycle(some)
         while not place.stopping.is_set():
-            asked = self._asked.get((org, "removals"))
-            ago = None if asked is None else place.clock.monotonic() - asked
-            token = place.tokens[org]() if org in place.tokens else (0.0, "")
-            try:
-                await place.store.attend(org, place.worker, len(self._busy.get((org, "removals"), ())), ago, token)
-            except StoreDown:
-                pass  # whoever works says so already
-            except Exception as fault:  # noqa: BLE001 - who only watches must not end the work
-                telemetry.emit_fault(fault, f"attend {org}")
-            await self._rest(place.clock.sleep(ATTEND_SECONDS))
+            await asyncio.gather(*(self._say(org) for org in next(turns)))
+            await self._rest(place.clock.sleep(ATTEND_SECONDS / len(some)))
+
+    async def _say(self, org: str) -> None:
+        """Say that this worker is there for one org. No work waits for it, and a Redis that is away misses it."""
+        place = self._place
+        asked = self._asked.get((org, "removals"))
+        ago = None if asked is None else place.clock.monotonic() - asked
+        token = place.tokens[org]() if org in place.tokens else (0.0, "")
+        try:
+            await place.store.attend(org, place.worker, len(self._busy.get((org, "removals"), ())), ago, token)
+        except StoreDown:
+            pass  # whoever works says so already
+        except Exception as fault:  # noqa: BLE001 - who only watches must not end the work
+            telemetry.emit_fault(fault, f"attend {org}")
 
     async def _back_off(self) -> None:
         await self._place.clock.sleep(RECHECK_SECONDS / 2 * (1 + self._place.dice.jitter()))
 
-    async def _pause(self, org: str, kind: str, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
+    async def _pause(self, org: str, kind: DueKind, busy: set[asyncio.Task[None]], *, is_full: bool) -> None:
         """Wait for a wake, for a free slot if there is none, for the end, or for the re-check.
 
         A report that was told makes its desk free for the next one, whether there are free slots or not.
         """
         place = self._place
-        again = place.clock.sleep(RECHECK_SECONDS) if is_full else place.waiter.for_due(org, kind, RECHECK_SECONDS)
+        if is_full:
+            again = place.clock.sleep(RECHECK_SECONDS)
+        elif self._rounds:
+            again = self._rounds.for_due(org, kind)
+        else:
+            again = place.waiter.for_due(org, kind, RECHECK_SECONDS)
         await self._rest(again, busy if is_full or kind == "reports" else ())
         if is_full:
             await place.clock.sleep(TOGETHER_SECONDS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from service import telemetry
 from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
-from service.core.ports import Budget, Clock, Dice, Genesys, Source, Store, Token, Waiter
+from service.core.ports import Agenda, Budget, Clock, Dice, Genesys, Source, Store, Token, Waiter
 from service.core.wording import SHIPPED, Wording
 from service.traces import Spans
 
@@ -31,6 +31,7 @@ class Workplace:
         wording: how outcomes are told.
         spans: what is said in traces.
         tokens: by org: how long its token is still good for, and why there is none.
+        agenda: where something is due, of many orgs at once; None: each is asked by itself, however many there are.
     """
 
     worker: str
@@ -47,6 +48,7 @@ class Workplace:
     wording: Wording = SHIPPED
     spans: Spans = field(default_factory=Spans)
     tokens: Mapping[str, Callable[[], Token]] = field(default_factory=dict)
+    agenda: Agenda | None = None
 
     def terms_of(self, org: str, source: str) -> m.Terms:
         """Return the terms of what `source` asks of `org`.

@@ -61,6 +61,13 @@ def _also(said: dict[str, str]) -> list[str]:
     return said["also"].split(",") if "also" in said else []
 
 
+def is_of_cluster(url: str, *, is_cluster: bool | None = None) -> bool:
+    """Return whether `url` names a node of a Cluster; `is_cluster` is that as a setting, None leaves it to the URL."""
+    if is_cluster is None:
+        return dict(parse_qsl(urlsplit(url).query)).get("cluster", "").lower() in _TRUE
+    return is_cluster
+
+
 def connect(url: str, *, is_cluster: bool | None = None, connections: int = CONNECTIONS) -> Client:
     """Return a client for `url` that connects when it is first asked.
 
@@ -74,8 +81,7 @@ def connect(url: str, *, is_cluster: bool | None = None, connections: int = CONN
     """
     parts = urlsplit(url)
     said = dict(parse_qsl(parts.query))
-    if is_cluster is None:
-        is_cluster = said.get("cluster", "").lower() in _TRUE
+    is_cluster = is_of_cluster(url, is_cluster=is_cluster)
     faults = _faults(parts, said, is_cluster=is_cluster)
     if faults:
         raise Misconfigured(faults)

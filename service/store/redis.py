@@ -272,7 +272,7 @@ class RedisStore(RedisBudget):
     async def attend(self, org: str, worker: str, busy: int, claimed_ago_seconds: float | None, token: Token) -> None:
         """Say that `worker` is there, has `busy` removals of `org` in hand, and when it asked for more of them."""
         left_seconds, fault = token
-        await self._runner.run(
+        await self._runner.run_shared(  # with what is said of other orgs: each alone would be an fsync
             script("attend"),
             [self._keys.workers(org)],
             [

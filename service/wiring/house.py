@@ -16,6 +16,8 @@ from service.genesys import GenesysCloud
 from service.outbound import Caller, OpenTransport, Outgoing, Rule, transport_of
 from service.settings import Settings
 from service.sources import KINDS, Outside
+from service.store.address import is_of_cluster
+from service.store.agenda import TOGETHER, RedisAgenda
 from service.store.archive import RedisArchive
 from service.store.budget import RedisBudget
 from service.store.client import Link, connect
@@ -153,6 +155,7 @@ async def opened(
             wording=said.wording.wording,
             spans=spans,
             tokens={name: cloud.token for name, cloud in orgs.items()},
+            agenda=_agenda(said, link, url),
         )
         telemetry.begin(said.orgs, said.sources)
         archive = RedisArchive(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
@@ -169,6 +172,12 @@ async def _close(waiter: WakeWaiter) -> None:
     closing = asyncio.create_task(waiter.aclose())
     while not (await asyncio.wait({closing}, timeout=AGAIN_SECONDS))[0]:
         closing.cancel()
+
+
+def _agenda(said: Settings, link: Link, url: str) -> RedisAgenda:
+    """Return who knows where something is due; of a Cluster each org is on a server of its own."""
+    together = 1 if is_of_cluster(url, is_cluster=said.redis.cluster or None) else TOGETHER
+    return RedisAgenda(link, keys=Keys(said.redis.prefix), together=together)
 
 
 def _orgs(

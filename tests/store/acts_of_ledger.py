@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.core import model as m
+from service.store.agenda import RedisAgenda
 from service.store.ledger import RedisLedger
 from tests.store.acts import SAME, Act
 from tests.store.stories import ANNA, ORG, Story, offered
@@ -51,6 +52,11 @@ async def _pause_again(story: Story) -> None:
     await story.store.pause(ORG, by=ANNA)
 
 
+async def _due(story: Story) -> None:
+    await story.accepted(1)
+    assert await RedisAgenda(story.runner, now_ms=story.clock.now).due([ORG]) == {(ORG, "removals")}
+
+
 LEDGER_ACTS: list[tuple[Act, str, str]] = [
     (_accept_replay, "accept", SAME),
     (_accept_preview, "accept", SAME),
@@ -60,4 +66,5 @@ LEDGER_ACTS: list[tuple[Act, str, str]] = [
     (_attend, "attend", "the same word, and it is there as of now"),
     (_workers, "workers", SAME),
     (_pause_again, "pause", SAME),
+    (_due, "due", SAME),
 ]

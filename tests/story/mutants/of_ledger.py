@@ -109,8 +109,8 @@ LEDGER = (
         "flow/worker.py",
         (
             (
-                "            except Exception as fault:  # noqa: BLE001 - who only watches must not end the work\n",
-                "            except LeaseLost as fault:\n",
+                "        except Exception as fault:  # noqa: BLE001 - who only watches must not end the work\n",
+                "        except LeaseLost as fault:\n",
             ),
         ),
         "tests/flow/test_worker_attendance.py::test_nobody_waits_for_it",
