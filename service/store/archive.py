@@ -12,12 +12,15 @@ from service.store.keys import name_in
 from service.store.ledger import RedisLedger
 from service.store.script import script
 
-# a look through so many is some milliseconds of Redis, in which nobody else is served
+# a look at so many is some milliseconds of Redis, in which nobody else is served; so is one through so many characters
+# of the index, of which an action has about ninety
 LOOKED_MOST = 1_000
+SPELLED_MOST = 1_000_000
 PAGE_MOST = 200  # actions of a page: a few hundred kilobytes
 # the part of an action's id behind its org
 _PLACE = re.compile(r"[a-z0-9]{26}", re.ASCII)
 _BEYOND = "{"  # sorts behind every such part
+_SPAN_ENDS = "0" * 20  # how a place ends at which a span of time was looked through, and nothing of the next one
 _KINDS = frozenset({m.OPEN, *m.OutcomeKind})
 
 
@@ -44,16 +47,21 @@ class RedisArchive(RedisLedger):
         range_ = _range(org, search, after)
         if range_ is None:
             return m.Page(())
-        reply = await self._runner.run(
-            script("find"),
-            [self._keys.terms(org)],
-            [
-                *self._head(org),
-                *(org, *range_, search.source, search.outcome, ACTION_STEPS["claim"].source),
-                *(str(max(1, min(limit, PAGE_MOST))), str(LOOKED_MOST)),
-            ],
-        )
-        last, *rows = cast("tuple[str, *tuple[tuple[str, list[str]], ...]]", reply)
+        term, last, lowest = range_
+        rows = list[tuple[str, list[str]]]()
+        while not rows:
+            reply = await self._runner.run(
+                script("find"),
+                [self._keys.terms(org)],
+                [
+                    *self._head(org),
+                    *(org, term, last, lowest, search.source, search.outcome, ACTION_STEPS["claim"].source),
+                    *(str(max(1, min(limit, PAGE_MOST))), str(LOOKED_MOST), str(SPELLED_MOST)),
+                ],
+            )
+            last, *rows = cast("tuple[str, *tuple[tuple[str, list[str]], ...]]", reply)
+            if not last.endswith(_SPAN_ENDS):  # the end, or as many records as may be looked at
+                break
         found = []
         for action_id, flat in rows:
             action = records.readable(records.action_in, action_id, flat)
@@ -63,22 +71,20 @@ class RedisArchive(RedisLedger):
 
 
 def _range(org: str, search: m.Search, after: str) -> tuple[str, str, str] | None:
-    """Return what is looked through: how its members begin, below which and from which id; None for nothing at all."""
+    """Return what is looked for: a term or "", below which and from which id; None for nothing at all."""
     if after and _PLACE.fullmatch(after) is None:
         raise ValueError("the place to go on from is none that a page ended at: begin again without it")
     if search.outcome and search.outcome not in _KINDS:
         raise ValueError(f"{search.outcome[:80]!r} is no outcome; there are: {', '.join(sorted(_KINDS))}")
+    if search.source:
+        name_in(search.source)
     below = min(after or _BEYOND, terms.moment(search.until_at) if search.until_at > 0 else _BEYOND)
     lowest = terms.moment(search.since_at) if search.since_at > 0 else ""
     text = search.text.strip().casefold()
     if (whose := m.org_of(text)) is not None:
         place = text.rpartition(".")[2]
-        return ("all:", min(below, place + _BEYOND), max(lowest, place)) if whose == org else None
-    if text:
-        return terms.whole(text)[: terms.TERM_HEX], below, lowest
-    if search.outcome:
-        return f"is:{search.outcome}:", below, lowest
-    return (f"by:{name_in(search.source)}:" if search.source else "all:"), below, lowest
+        return ("", min(below, place + _BEYOND), max(lowest, place)) if whose == org else None
+    return (terms.whole(text)[: terms.TERM_HEX] if text else ""), below, lowest
 
 
 def _is_meant(action: m.Action, fields: records.Fields, text: str) -> bool:

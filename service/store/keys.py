@@ -24,6 +24,8 @@ COUNTED = re.compile(r"[0-9]{1,7}", re.ASCII)
 # host, process and slot; stands in the timeline's JSON, so no quote and no backslash can be in it
 WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}", re.ASCII)
 
+# of the part of an id behind its org: 17 minutes
+_SPAN_CHARS = 6
 DAY = 86_400_000
 
 
@@ -52,7 +54,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(r"budget", "string", "until the bucket is full again"),
     Kind(r"allowance", "string", "Lives.allowance after Genesys last said it: calls a window"),
     Kind(r"window:[0-9a-f]{32,128}", "hash", "until the window is over that Genesys counts one process in"),
-    Kind(r"terms", "zset", "none while an action is open, then as the newest action; some members per action"),
+    Kind(r"terms", "zset", "none while an action is open, then as the newest action; a member per span of time"),
+    Kind(r"terms:[a-z0-9]{6}", "string", "as the newest action of its span of time; a row per action"),
     Kind(r"requester:[0-9a-f]{32,128}", "string", "until he may ask for a minute's worth again"),
     Kind(rf"rate:{NAME.pattern}", "string", "until the source may send a minute's worth again"),
     Kind(r"clicks:[0-9a-f]{32,128}", "list", "a minute after the newest: when a requester asked; of bounded length"),
@@ -243,8 +246,12 @@ class Keys:
         return f"{self.base(org)}window:{hex_in(process)}"
 
     def terms(self, org: str) -> str:
-        """Return by which terms the actions of `org` are found."""
+        """Return of which spans of time there are terms by which actions of `org` are found."""
         return f"{self.base(org)}terms"
+
+    def terms_in(self, action_id: str) -> str:
+        """Return by which terms the actions are found whose ids were made when that of `action_id` was."""
+        return f"{self.base_of(action_id)}terms:{action_id.rpartition('.')[2][:_SPAN_CHARS]}"
 
     def requester(self, org: str, digest: str) -> str:
         """Return how much of his rate a requester of a source has used."""

@@ -16,8 +16,9 @@ from service.core import model as m
 
 # whoever has it knows no word by it that could not be guessed; 128 bits: no two words meet
 WHOLE_HEX = 32
-# of those so many stand in the index: with a million words one search in ten million meets another word's action
-TERM_HEX = 12
+# of those so many stand in the index (TERM_CHARS in the scripts' prologue): with a million actions a search meets three
+# of other words on its way, and each is told by its record
+TERM_HEX = 7
 _FOUR = re.compile(r"[0-9]{4}\Z", re.ASCII)
 # what a batch puts behind the id that all its parts share
 _PART = re.compile(r":[0-9]+\Z", re.ASCII)

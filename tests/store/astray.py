@@ -65,8 +65,8 @@ class _Look:
                 return self._is_open(pointed if isinstance(pointed, str) else "")
             case "conversation":
                 return self._is_open(self._field(rest, "owner"))
-            case "terms":
-                return bool(self._members("due:removals"))
+            case "terms":  # the list of all spans, or what stands in one
+                return any(one.rpartition(".")[2].startswith(name) for one in self._members("due:removals"))
             case "due" | "desks" | "paused":
                 return True  # each of their members is looked at; of desks there are as many as are configured
             case _:

@@ -169,7 +169,7 @@ async def test_everybody_else_stays(story: Story, forgetting: Forgetting) -> Non
     changed = {key for key, held in story.state().items() if held != before.get(key)}
     reports = (await story.account(mine)).reports
     ours = {story.keys.action(mine), story.keys.timeline(mine), *(story.keys.report(one.id) for one in reports)}
-    of_org = {story.keys.forgettings(ORG), story.keys.terms(ORG), story.keys.audit(ORG, story.clock.ms // DAY)}
+    of_org = {story.keys.forgettings(ORG), story.keys.terms_in(mine), story.keys.audit(ORG, story.clock.ms // DAY)}
     assert changed == ours | of_org | {story.keys.delivery(ORG, digest(1))}
 
 
@@ -239,7 +239,7 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     (report,) = (await story.account(plain)).reports
     forgotten = {story.keys.action(plain), story.keys.timeline(plain), story.keys.report(report.id)}
     changed = {key for key, held in story.state().items() if held != before.get(key)}
-    of_org = {story.keys.forgettings(ORG), story.keys.terms(ORG), story.keys.audit(ORG, story.clock.ms // DAY)}
+    of_org = {story.keys.forgettings(ORG), story.keys.terms_in(plain), story.keys.audit(ORG, story.clock.ms // DAY)}
     assert changed == forgotten | of_org
     # one that aged out between the walk and the look at it is nobody's
     gone = await forgetting._judged(aged, BY_NAME)

@@ -16,6 +16,7 @@ ORG, OTHER = "acme", "umbrella"
 ACTION = f"{ORG}.{'0' * 26}"
 REPORT = f"{ACTION}.0123abcd"
 DIGEST = "0" * 64
+SPAN = "0" * 6
 UUID = "00000000-0000-4000-8000-000000000001"
 
 
@@ -37,6 +38,7 @@ def _all_of(keys: k.Keys) -> dict[str, str]:
         "allowance": keys.allowance(ORG),
         "window": keys.window(ORG, DIGEST),
         "terms": keys.terms(ORG),
+        "terms_in": keys.terms_in(ACTION),
         "requester": keys.requester(ORG, DIGEST),
         "rate": keys.rate(ORG, "desk"),
         "clicks": keys.clicks(ORG, DIGEST),
@@ -88,10 +90,10 @@ def test_scripts_derive_the_same_keys() -> None:
     derived = dict(re.findall(r"(\w+) = function\(\w+\) return base \.\. '(.*?)' \.\. \w+ end", prologue))
     base = k.Keys().base(ORG)
     made = _all_of(k.Keys())
-    assert len(derived) == 14
+    assert len(derived) == 15
     for name, middle in derived.items():
         assert made[name].startswith(base + middle)
-        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, "desk", "20000", "480000"}
+        assert made[name].removeprefix(base + middle) in {ACTION, REPORT, DIGEST, UUID, SPAN, "desk", "20000", "480000"}
     whole = re.findall(r"(\w+) = base \.\. '(.*?)',", prologue)
     assert [name for name, _ in whole] == ["paused", "desks", "terms", "dead"]
     assert all(made[name] == base + rest for name, rest in whole)

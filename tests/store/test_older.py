@@ -7,9 +7,10 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import Reply
-from service.store import records
+from service.store import records, terms
+from service.store.archive import RedisArchive
 from service.store.forgetting import Forgetting, Kind, Wanted
-from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, PHONE, TICKET, Story, uuid
+from tests.store.stories import ACCEPTED, GONE, LOOKED, ORG, PHONE, TICKET, Story, digest, uuid
 
 PIN = m.Target(uuid(5), (uuid(6),), "customer", m.Medium.VOICE)
 
@@ -93,3 +94,77 @@ async def test_an_older_action_is_forgotten(story: Story) -> None:
     assert {entry.verb for entry in account.timeline} > {"accept", "look", "settle"}
     left = str({key: value for key, value in story.state().items() if "audit" not in key})
     assert not [word for word in ("beth", "INC0010112", "9d38", "0123", uuid(5), uuid(7)) if word in left]
+
+
+WORDS = (uuid(1), "0123", "incident/9d38", TICKET.label, "beth")
+
+
+def _indexed_before(story: Story, action_id: str, kind: str) -> None:
+    """Let an action stand in the index as it was first: a member of one set for each term, and one that lists them."""
+    part, client, key = action_id.rpartition(".")[2], story.client, story.keys.terms(ORG)
+    client.delete(story.keys.terms_in(action_id), key)
+    client.hdel(story.keys.action(action_id), "terms", "rows")
+    found_by = [*(terms.whole(word)[:12] for word in WORDS), "by:desk:", f"is:{kind}:"]
+    members = [f"all:{part} {' '.join(found_by)}", *(term + part for term in found_by)]
+    for member in members:
+        client.zadd(key, {member: 0})
+
+
+async def _found(story: Story, **asked: str) -> list[str]:
+    archive = RedisArchive(story.runner, keys=story.keys, now_ms=story.clock.now)
+    page = await archive.find(ORG, m.Search(**asked), 10)  # type: ignore[arg-type] # only words are asked
+    return [action.id for action in page.actions]
+
+
+@pytest.mark.parametrize("by", ["claim", "join", "pin", "settle"])
+async def test_an_older_index_is_taken_over(story: Story, by: str) -> None:
+    """What was indexed before is found by each of its words as soon as somebody works, and as it ended."""
+    claim = await story.claimed(1, requester="beth")
+    action_id = claim.action.id
+    _indexed_before(story, action_id, "open")
+    match by:
+        case "claim":
+            assert await story.claim() == []
+        case "join":
+            joining = {"intent_key": digest(("intent", 1)), "requester": "carl"}
+            assert await story.accepted(2, **joining) == action_id
+            assert await _found(story, text="carl") == [action_id]
+        case "pin":
+            await story.store.pin(claim.lease, m.Progress(pin=PIN), ())
+            assert await _found(story, text=uuid(5)) == [action_id]
+        case _:
+            pass
+    await story.store.settle(claim.lease, GONE, 0.0, ())
+    assert story.client.zrange(story.keys.terms(ORG), 0, -1) == ["in:000000"]
+    for word in WORDS:
+        assert await _found(story, text=word) == [action_id]
+    assert await _found(story, outcome="disconnected", source="desk") == [action_id]
+    assert await _found(story, outcome="open") == []
+    assert story.client.pttl(story.keys.terms_in(action_id)) > 0
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "aged out"])
+async def test_what_has_ended_is_taken_over(story: Story, is_there: bool) -> None:
+    """What had ended is found as it ended, and has an end; of what aged out nothing is taken over."""
+    action_id = await story.settled(1, requester="beth")
+    _indexed_before(story, action_id, "disconnected")
+    if not is_there:
+        story.client.delete(story.keys.action(action_id))
+    await story.claim()
+    assert [await _found(story, text=word) for word in WORDS] == [[action_id] if is_there else []] * len(WORDS)
+    assert await _found(story, outcome="disconnected") == ([action_id] if is_there else [])
+    assert not [one for one in story.client.zrange(story.keys.terms(ORG), 0, -1) if not str(one).startswith("in:")]
+    assert story.client.pttl(story.keys.terms_in(action_id)) != -1
+
+
+async def test_an_older_index_forgets(story: Story) -> None:
+    """What is forgotten leaves no word in an index of before either."""
+    action_id = await story.settled(1, requester="beth", channels=())
+    _indexed_before(story, action_id, "disconnected")
+    story.clock.move(121)
+    forgetting, wanted = Forgetting(story.runner, story.dice, now_ms=story.clock.now), Wanted(Kind.REQUESTER, "beth")
+    found = await forgetting.find(ORG, (), wanted)
+    assert await forgetting.forget(ORG, (), wanted, found, "anna") == {}
+    left = str({key: value for key, value in story.state().items() if ":terms" in key})
+    assert not [word for word in WORDS if terms.whole(word)[: terms.TERM_HEX] in left]
+    assert await _found(story, outcome="disconnected") == [action_id]

@@ -66,6 +66,7 @@ async def test_no_key_without_a_life(story: Story) -> None:
         story.keys.delivery(ORG, digest(4)),
         story.keys.intent(ORG, digest(("intent", 4))),
         story.keys.conversation(ORG, offered(story.dice).removal.conversation_id),
+        story.keys.terms_in(still_open),
         *(story.keys.report(report.id) for report in (await story.account(still_open)).reports),
     }
     endless = {key for key, (_, ends) in story.state().items() if ends == -1}

@@ -13,9 +13,11 @@ from service.store import script as s
 # what the scripts call; all of it is in Redis 6.2
 COMMANDS = {
     *(
+        "APPEND",
         "DEL",
         "EXISTS",
         "GET",
+        "GETRANGE",
         "HDEL",
         "HGET",
         "HGETALL",
@@ -42,6 +44,7 @@ COMMANDS = {
         "SADD",
         "SCAN",
         "SET",
+        "SETRANGE",
         "SMEMBERS",
         "SREM",
         "TIME",

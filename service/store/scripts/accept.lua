@@ -42,7 +42,7 @@ if KEYS[6] then expect('string', KEYS[6]) end
 expect('hash', keys.paused)
 expect_audit()
 expect_minutes()
-expect('zset', keys.terms)
+expect_index(offered)
 
 local function answer(joined, id)
   local r = redis.call('HMGET', keys.action(id), 'key', 'outcome', 'is_runaway')
@@ -121,6 +121,7 @@ for i = 1, tonumber(ARGV[REPORTS]) do
 end
 expect('list', keys.timeline(id))
 expect('set', keys.deliveries(id))
+if not is_new then expect_index(id) end
 
 -- Has he asked for more than his rate?
 local counted = is_new and requester ~= '' and room(keys.requester(requester), rate)
@@ -146,9 +147,7 @@ if is_new then
   if ARGV[34] ~= '' then redis.call('HSET', KEYS[3], 'also', ARGV[34]) end
   if ARGV[35] ~= '' then redis.call('HSET', KEYS[3], 'trace', ARGV[35]) end
   local terms = terms_of(ARGV[33])
-  terms[#terms + 1] = by_source(ARGV[14])
-  terms[#terms + 1] = by_kind(OPEN)
-  begin_index(id, terms)
+  begin_index(id, ARGV[14], terms)
   redis.call('ZADD', KEYS[1], text(now), id)
   local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end

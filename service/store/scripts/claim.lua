@@ -1,7 +1,7 @@
 -- Takes due actions under leases, earliest first; puts off what may not be touched now. Idempotent by its token.
 -- KEYS: [1] due:removals zset [2] claim:<token> string [3] paused hash [4] floor hash [5] budget string
 --       [6] allowance string [7] window:<process> hash
--- derived keys: action, timeline, conversation of each that is looked at; terms, and action of the oldest in it
+-- derived keys: action, timeline, conversation of each that is looked at; terms, and those of its oldest spans
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
 --       [9] ms to leave an odd key alone, or very many of a newer version
 --       [10] µs of a window [11] calls of a window, untold [12] burst, untold
@@ -9,7 +9,7 @@
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
 local OWNED_AGAIN = 500 -- the owner confirms within a few of these
-local AGED_MOST = '20' -- of the index' oldest that a claim looks at; more than are taken on at the same time
+local AGED_MOST = '20' -- of the index' oldest that a claim looks at
 
 local function claimed(id)
   local fields, flat = record(keys.action(id))
@@ -121,18 +121,18 @@ for _, item in ipairs(plan) do
   end
 end
 -- What aged out leaves the index: here, since whoever works claims each second, whether anything comes in or not.
-local org = string.match(base, '{(.+)}')
-local oldest, actions = redis.call('ZRANGEBYLEX', keys.terms, '[' .. ALL, '(' .. ALL .. '{', 'LIMIT', '0', AGED_MOST), {}
-for i, member in ipairs(oldest) do actions[i] = keys.action(org .. '.' .. string.sub(member, #ALL + 1, #ALL + ID_CHARS)) end
-if #actions > 0 and redis.call('EXISTS', unpack(actions)) < #actions then
-  for i, member in ipairs(oldest) do
-    if redis.call('EXISTS', actions[i]) == 0 then
-      local part = string.sub(member, #ALL + 1, #ALL + ID_CHARS)
-      for _, term in ipairs(listed(part)) do redis.call('ZREM', keys.terms, term .. part) end
-      redis.call('ZREM', keys.terms, member)
-    end
+local function oldest(what)
+  return redis.call('ZRANGEBYLEX', keys.terms, '[' .. what, '(' .. what .. '{', 'LIMIT', '0', AGED_MOST)
+end
+local spans, texts = oldest(SPAN), {}
+for i, member in ipairs(spans) do texts[i] = keys.terms_in(string.sub(member, #SPAN + 1)) end
+if #texts > 0 and redis.call('EXISTS', unpack(texts)) < #texts then
+  for i, member in ipairs(spans) do
+    if redis.call('EXISTS', texts[i]) == 0 then redis.call('ZREM', keys.terms, member) end
   end
 end
+local org = string.match(base, '{(.+)}')
+for _, member in ipairs(oldest(OLDER)) do take_over(org .. '.' .. string.sub(member, #OLDER + 1, #OLDER + ID_CHARS)) end
 local answer = { text(now), text(lease_until) }
 if #ids > 0 then
   local index = text(now) .. ' ' .. text(lease_until) .. ' ' .. table.concat(ids, ' ')

@@ -31,12 +31,11 @@ local intent = r.intent and r.intent ~= '' and keys.intent(r.intent)
 if intent then expect('string', intent) end
 expect('zset', keys.dead)
 expect_audit()
-expect('zset', keys.terms)
+expect_index(id)
 
 redis.call('HSET', KEYS[1], 'removal', ARGV[9], 'masked', '', 'tags', '', 'intent', '', 'joins', '', 'progress', '',
   'conversation', ARGV[10], 'also', '', 'forgotten', '1')
--- what is left to find it by is its source, and how it ended
-index(id, {}, function(term) return not string.find(term, ':', 1, true) end)
+unindex(id)
 for i = 13, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if intent and redis.call('GET', intent) == id then redis.call('DEL', intent) end
 -- The note is the second value of each line, and ends at its first quote that has no backslash before it. In a line of

@@ -7,7 +7,7 @@
 local stop = guard(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
 if stop then return stop end
 expect('list', KEYS[2])
-expect('zset', keys.terms)
+expect_index(ARGV[8])
 redis.call('HSET', KEYS[1], 'progress', ARGV[6], 'held_by', ARGV[7], 'last_step', ARGV[4], 'last_answer', '')
 index(ARGV[8], (terms_of(ARGV[9])))
 push_entries(KEYS[2], 10)

@@ -21,6 +21,10 @@ if ARGV[3] ~= '' then
   for _, read in ipairs({ 'TYPE', 'EXISTS', 'GET', 'HGETALL', 'HKEYS', 'LLEN', 'SMEMBERS', 'PERSIST', 'DEL' }) do
     try(read, key)
   end
+  try('APPEND', key, 'x')
+  try('GETRANGE', key, '0', '0')
+  try('SETRANGE', key, '0', 'y')
+  try('DEL', key)
   try('HINCRBY', key, 'n', '1')
   for _, hash in ipairs({ 'HGET', 'HMGET', 'HDEL' }) do try(hash, key, 'f') end
   for _, hash in ipairs({ 'HSET', 'HSETNX' }) do try(hash, key, 'f', 'v') end

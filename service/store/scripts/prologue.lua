@@ -36,6 +36,7 @@ local keys = {
   held = function(source) return base .. 'held:' .. source end,
   desks = base .. 'desks',
   terms = base .. 'terms',
+  terms_in = function(span) return base .. 'terms:' .. span end,
   dead = base .. 'dead',
   audit = function(day) return base .. 'audit:' .. day end,
   minutes = function(hour) return base .. 'minutes:' .. hour end,
@@ -121,61 +122,89 @@ local function tally(what, number)
   redis.call('PEXPIREAT', key, text((hour + 26) * HOUR)) -- 25 hours after its end: a day can be shown to its minute
 end
 
--- The index: members of one set, each a term and the part of an id after its org, so that a term's actions stand in order
--- of time. A term is some hex digits of a digest, `by:<source>:`, or `is:<how it ended>:`. The member of ALL has all terms
--- of its action behind it: by them they are taken out again.
-local ID_CHARS, TERM_CHARS = 26, 12
+-- The index: a text for each span of time in which ids were made, and in it a row an action: the terms that it is found by,
+-- a full stop, the first letter of how it ended, a tag of its source, and what its id has behind the span. A text is
+-- searched in one go; a member of a set for each term would take twenty times the room. `terms` lists the spans.
+local ID_CHARS, SPAN_CHARS, TERM_CHARS = 26, 6, 7
+local ROW_END = 1 + TERM_CHARS + ID_CHARS - SPAN_CHARS + 1 -- characters of a row from the letter on
 local TERMS_MOST = 60 -- a flood of duplicates, each of another ticket, must not fill the index
-local OPEN = 'open'
-local ALL = 'all:'
-local function by_source(source) return 'by:' .. source .. ':' end
-local function by_kind(kind) return 'is:' .. kind .. ':' end
+local OPEN, SPAN = 'open', 'in:'
+local OLDER, OLDER_LIFE = 'all:', 30 * DAY
 -- how it ended; our own JSON, whose first field that is
 local function kind_of(outcome) return string.match(outcome or '', '^{"kind":"([a-z_]+)"') or '' end
-local function part_of(id) return string.sub(id, -ID_CHARS) end
+local function letter_of(kind) return string.sub(kind, 1, 1) end
+local function tag_of(source) return string.sub(redis.sha1hex(source), 1, TERM_CHARS) end
+local function span_of(id) return string.sub(id, -ID_CHARS, SPAN_CHARS - ID_CHARS - 1) end
+local function rest_of(id) return string.sub(id, SPAN_CHARS - ID_CHARS) end
+local function expect_index(id)
+  expect('zset', keys.terms)
+  expect('string', keys.terms_in(span_of(id)))
+end
 
+-- Adds a row, and returns where its letter stands.
+local function add_row(id, source, kind, terms)
+  local words = #terms > 0 and ' ' .. table.concat(terms, ' ') or ''
+  local row = words .. '.' .. letter_of(kind) .. tag_of(source) .. rest_of(id) .. '\n'
+  return redis.call('APPEND', keys.terms_in(span_of(id)), row) - ROW_END
+end
 -- Lets a new action be found by terms.
-local function begin_index(id, terms)
-  local part, members = part_of(id), {}
-  for _, term in ipairs(terms) do members[#members + 1] = '0'; members[#members + 1] = term .. part end
-  redis.call('ZADD', keys.terms, '0', ALL .. part .. ' ' .. table.concat(terms, ' '), unpack(members))
+local function begin_index(id, source, terms)
+  local at = add_row(id, source, OPEN, terms)
+  redis.call('HSET', keys.action(id), 'terms', ' ' .. table.concat(terms, ' '), 'rows', text(at))
+  redis.call('ZADD', keys.terms, '0', SPAN .. span_of(id))
   redis.call('PERSIST', keys.terms)
+  redis.call('PERSIST', keys.terms_in(span_of(id)))
 end
--- The terms of an action and the member that lists them; nil for one from before there was an index, or that aged out.
-local function listed(part)
-  local lowest, above = '[' .. ALL .. part, '(' .. ALL .. part .. '!'
+-- What the first version indexed, a member of `terms` for each term of an action, is taken over action by action.
+local function take_over(id)
+  local part = string.sub(id, -ID_CHARS)
+  local lowest, above = '[' .. OLDER .. part, '(' .. OLDER .. part .. '!'
   local member = redis.call('ZRANGEBYLEX', keys.terms, lowest, above, 'LIMIT', '0', '1')[1]
-  if not member then return nil end
-  local terms = {}
-  for term in string.gmatch(string.sub(member, #ALL + ID_CHARS + 1), '%S+') do terms[#terms + 1] = term end
-  return terms, member
+  if not member then return end
+  local r, terms = redis.call('HMGET', keys.action(id), 'source', 'outcome'), {}
+  redis.call('ZREM', keys.terms, member)
+  for term in string.gmatch(string.sub(member, #OLDER + ID_CHARS + 1), '%S+') do
+    redis.call('ZREM', keys.terms, term .. part)
+    if not string.find(term, ':', 1, true) then terms[#terms + 1] = string.sub(term, 1, TERM_CHARS) end
+  end
+  if not r[1] then return end -- it aged out
+  local at = add_row(id, r[1], r[2] and kind_of(r[2]) or OPEN, terms)
+  redis.call('ZADD', keys.terms, '0', SPAN .. span_of(id))
+  redis.call('PEXPIREAT', keys.terms_in(span_of(id)), text(now + OLDER_LIFE))
+  if not r[2] then redis.call('HSET', keys.action(id), 'terms', ' ' .. table.concat(terms, ' '), 'rows', text(at)) end
 end
--- Lets an action be found by more terms, and no longer by what `goes` says; returns which were new.
-local function index(id, more, goes)
-  local part = part_of(id)
-  local terms, member = listed(part)
-  if not terms then return {} end
-  local stays, is_there, fresh, is_changed = {}, {}, {}, false
-  for _, term in ipairs(terms) do
-    if goes and goes(term) then
-      redis.call('ZREM', keys.terms, term .. part)
-      is_changed = true
-    else
-      stays[#stays + 1] = term
-      is_there[term] = true
-    end
+-- Where in a text the terms of an action stand, from the first to the last character of them; a few rows at most.
+local function rows_of(words, id)
+  local found, tail, from = {}, rest_of(id) .. '\n', 1
+  while true do
+    local ends = string.find(words, '\n', from, true)
+    if not ends then return found end
+    if string.sub(words, ends - #tail + 1, ends) == tail then found[#found + 1] = { from, ends - ROW_END - 1 } end
+    from = ends + 1
+  end
+end
+-- Lets an action be found by more terms; returns which were new. One from before there was an index, or whose span aged
+-- out, is not found by more.
+local function index(id, more)
+  local key, fresh, new = keys.terms_in(span_of(id)), {}, {}
+  local r = redis.call('HMGET', keys.action(id), 'terms', 'rows', 'source', 'outcome')
+  local known = r[1]
+  if not known then
+    take_over(id)
+    local words, said = redis.call('GET', key) or '', {}
+    local rows = rows_of(words, id)
+    if #rows == 0 then return fresh end
+    for _, row in ipairs(rows) do said[#said + 1] = string.sub(words, row[1], row[2]) end
+    known, r[2] = table.concat(said), redis.call('HGET', keys.action(id), 'rows')
   end
   for _, term in ipairs(more) do
-    if not is_there[term] and #stays < TERMS_MOST then
-      redis.call('ZADD', keys.terms, '0', term .. part)
-      is_there[term], fresh[term], is_changed = true, true, true
-      stays[#stays + 1] = term
+    if not string.find(known, ' ' .. term, 1, true) and #known < TERMS_MOST * (TERM_CHARS + 1) then
+      known, fresh[term], new[#new + 1] = known .. ' ' .. term, true, term
     end
   end
-  if is_changed then
-    redis.call('ZREM', keys.terms, member)
-    redis.call('ZADD', keys.terms, '0', ALL .. part .. ' ' .. table.concat(stays, ' '))
-  end
+  if #new == 0 then return fresh end
+  local at = add_row(id, r[3], r[4] and kind_of(r[4]) or OPEN, new)
+  if not r[4] then redis.call('HSET', keys.action(id), 'terms', known, 'rows', r[2] .. ' ' .. text(at)) end
   return fresh
 end
 -- The terms of whole digests, and of each the digest.
@@ -187,10 +216,28 @@ local function terms_of(digests)
   end
   return terms, whole
 end
--- An action has ended: it is found by how, and when it was the last one open the index lives no longer than it.
-local function index_end(id, outcome, due, ends)
-  index(id, { by_kind(kind_of(outcome)) }, function(term) return term == by_kind(OPEN) end)
+-- An action has ended: it is found by how. What it stands in lives as long as what ended last in it; when it was the last
+-- one open, so does the list.
+local function index_end(id, r, outcome, due, ends)
+  if not r.rows then take_over(id) end
+  local key, tail = keys.terms_in(span_of(id)), tag_of(r.source) .. rest_of(id) .. '\n'
+  for at in string.gmatch(r.rows or redis.call('HGET', keys.action(id), 'rows') or '', '%d+') do
+    -- the row may be gone with its span
+    if redis.call('GETRANGE', key, text(at + 1), text(at + #tail)) == tail then
+      redis.call('SETRANGE', key, at, letter_of(kind_of(outcome)))
+    end
+  end
+  redis.call('HDEL', keys.action(id), 'terms', 'rows')
+  redis.call('PEXPIREAT', key, ends)
   if redis.call('ZCARD', due) == 0 then redis.call('PEXPIREAT', keys.terms, ends) end
+end
+-- An action is found by no word any more: what is left to find it by is its source, and how it ended.
+local function unindex(id)
+  take_over(id)
+  local key = keys.terms_in(span_of(id))
+  for _, row in ipairs(rows_of(redis.call('GET', key) or '', id)) do
+    if row[2] >= row[1] then redis.call('SETRANGE', key, text(row[1] - 1), string.rep('-', row[2] - row[1] + 1)) end
+  end
 end
 
 -- The caller's entries: ARGV[first] is their number, then verb and line of each.
@@ -232,7 +279,7 @@ local function expect_ending(r)
   expect('zset', KEYS[3])
   expect('set', KEYS[4])
   expect('hash', ending.conversation)
-  expect('zset', keys.terms)
+  expect_index(ARGV[7])
   expect_audit()
   expect_minutes()
   if r.intent ~= '' then expect('string', keys.intent(r.intent)) end
@@ -259,7 +306,7 @@ local function finish(r, ending, deed, by)
   if others ~= '' then redis.call('HSET', KEYS[1], 'progress', pinned) end
   if r.lapses == '0' then redis.call('HDEL', KEYS[1], 'lapses') end
   redis.call('ZREM', KEYS[3], id)
-  index_end(id, ARGV[10], KEYS[3], ends)
+  index_end(id, r, ARGV[10], KEYS[3], ends)
   push_entries(KEYS[2], 23)
   redis.call('PEXPIREAT', KEYS[1], ends)
   redis.call('PEXPIREAT', KEYS[2], ends)

@@ -16,7 +16,7 @@ SEARCH = (
     Mutant(
         "a search looks through no more than it may",
         "store/scripts/find.lua",
-        (("  left = left - #members\n", ""),),
+        (("    left = left - 1\n", ""),),
         f"{_FINDS}::test_no_more_is_looked_through_than_may_be",
     ),
     Mutant(
@@ -28,13 +28,13 @@ SEARCH = (
     Mutant(
         "who ended leaves the open ones",
         "store/scripts/prologue.lua",
-        (("function(term) return term == by_kind(OPEN) end", "nil"),),
-        f"{_FINDS}::test_what_was_forgotten_is_not_found",
+        (("redis.call('SETRANGE', key, at, letter_of(kind_of(outcome)))", ""),),
+        f"{_FINDS}::test_found_by_how_it_ended",
     ),
     Mutant(
         "what aged out leaves the index",
         "store/scripts/claim.lua",
-        (("redis.call('EXISTS', unpack(actions)) < #actions", "redis.call('EXISTS', unpack(actions)) < 0"),),
+        (("redis.call('EXISTS', unpack(texts)) < #texts", "redis.call('EXISTS', unpack(texts)) < 0"),),
         f"{_FINDS}::test_what_ages_out_leaves_the_index",
     ),
     Mutant(
@@ -52,13 +52,13 @@ SEARCH = (
     Mutant(
         "an action is found by a bounded number of words",
         "store/scripts/prologue.lua",
-        ((" and #stays < TERMS_MOST then", " then"),),
+        ((" and #known < TERMS_MOST * (TERM_CHARS + 1) then", " then"),),
         f"{_FINDS}::test_a_flood_of_tickets",
     ),
     Mutant(
         "what is forgotten is not found",
         "store/scripts/forget.lua",
-        (("index(id, {}, function(term) return not string.find(term, ':', 1, true) end)", ""),),
+        (("unindex(id)", ""),),
         f"{_FINDS}::test_what_was_forgotten_is_not_found",
     ),
     Mutant(
