@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
@@ -64,6 +63,8 @@ def list_(
 
     Example: onhook actions list --outcome failed --since 24h
     """
+    import asyncio
+
     from service.cli import printing
     from service.wiring import acting as rooms
 
@@ -79,7 +80,7 @@ def list_(
         printing.say("nothing fits" + ("" if after else "; with fewer words, or for a longer time, there may be more"))
 
 
-@app.command()
+@app.command(short_help="Show one action: how it ended, why, and its timeline.")
 def show(
     text: Annotated[str, typer.Argument(help="Its id, or whatever it is found by, if it is the only one.")],
     as_json: Json = False,
@@ -109,7 +110,7 @@ def show(
         printing.table(_REPORTS, reports, "Reports")
 
 
-@app.command()
+@app.command(short_help="Write all actions that fit to standard output.")
 def export(
     form: Annotated[Form, typer.Option("--format", help="jsonl, or csv.")] = Form.JSONL,
     text: Text = "",
@@ -125,6 +126,8 @@ def export(
 
     Example: onhook actions export --format csv --since 30d > actions.csv
     """
+    import asyncio
+
     from service.cli import printing
     from service.core.errors import Misconfigured
     from service.wiring import acting as rooms
@@ -143,7 +146,7 @@ def export(
     asyncio.run(told())
 
 
-@app.command()
+@app.command(short_help="Ask again for what an action asked, after a preview.")
 def replay(
     action_id: Id,
     why: Why,
@@ -181,7 +184,7 @@ def replay(
     sys.exit(0 if new else 1)
 
 
-@app.command()
+@app.command(short_help="End an open action of which nothing was sent yet.")
 def drop(action_id: Id, why: Why, yes: Yes = False, as_json: Json = False) -> None:
     """End an open action of which nothing was sent yet: nobody is removed for it, and its tickets are told so.
 

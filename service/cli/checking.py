@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +34,8 @@ def check(
 
     Example: ONHOOK_CONFIG=/etc/onhook/onhook.toml onhook check
     """
+    import asyncio
+
     if test_call or remove or yes_remove:
         sys.exit(_tried(test_call, remove, yes_remove, org, evidence, may_end_call=may_end_call, as_json=as_json))
     from service.wiring.checked import shown
@@ -60,6 +61,8 @@ def _tried(
     as_json: bool,
 ) -> int:
     """Try one removal in a live org; everything but the answers goes to standard error. Return the exit code."""
+    import asyncio
+
     from service.core.errors import Misconfigured
     from service.wiring.trial import NoTrial, Preview
     from service.wiring.trying import Wish, told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -21,6 +20,8 @@ def stats(org: Org = "", as_json: Json = False) -> None:
 
     Example: onhook stats --org acme
     """
+    import asyncio
+
     from service.cli import printing
     from service.wiring.counting import stats as look
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Annotated
@@ -30,6 +29,8 @@ def tail(org: Org = "", source: Source = "", as_json: Json = False) -> None:
 
     Example: onhook tail --source servicenow
     """
+    import asyncio
+
     from service.cli import printing
     from service.wiring import following as rooms
     from service.wiring.lifetime import Stop
@@ -58,6 +59,8 @@ def audit(
 
     Example: onhook audit --since 7d --format csv > audit.csv
     """
+    import asyncio
+
     from service.cli import printing
     from service.core.errors import Misconfigured
     from service.wiring import following as rooms

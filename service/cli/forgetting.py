@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import json
 import os
@@ -35,6 +34,8 @@ def forget(
 
     Example: onhook forget --phone +14155550123
     """
+    import asyncio
+
     from service.wiring import forgetting as rooms
 
     if log:

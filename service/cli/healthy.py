@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import sys
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -23,6 +22,8 @@ def healthy(
 
     Example: onhook healthy http://127.0.0.1:8081/livez
     """
+    import http.client
+
     asked = [url] if url else _doors()
     heard = {one: _ask(one) for one in asked}
     is_well = True
@@ -47,6 +48,8 @@ def _doors() -> list[str]:
 
 def _ask(url: str) -> tuple[int, str] | None:
     """Return the status and the words of an answer; status 0 for one that is none, None where nobody listens."""
+    import http.client
+
     host, port, path = _parts(url)
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_SECONDS)
     try:

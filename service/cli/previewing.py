@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Annotated
 
@@ -36,6 +35,8 @@ def preview(
 
     Example: onhook preview --source servicenow --conversation 0f9a… --phone +14155550123
     """
+    import asyncio
+
     from service.core.rules import OUTCOME_EXIT_CODES
     from service.core.wording import SHIPPED
     from service.wiring.machine import operator

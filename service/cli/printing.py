@@ -6,7 +6,6 @@ everything goes out, whatever was done about it before.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -118,6 +117,8 @@ def say(sentence: str) -> None:
 
 def done(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work and return what came of it; where nothing was done that is said, and it ends with 1."""
+    import asyncio
+
     from service.wiring.watching import NotDone
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 import sys
@@ -63,6 +62,8 @@ def verify(
 
     Example: onhook verify --source servicenow --headers headers.txt --body body.json
     """
+    import asyncio
+
     from service.core.errors import Misconfigured
     from service.wiring.captured import headers_in
     from service.wiring.proving import examine

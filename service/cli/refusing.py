@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -19,6 +18,8 @@ def refusals(source: Source = "", is_json: Json = False) -> None:
 
     Example: onhook refusals --source servicenow
     """
+    import asyncio
+
     from service.cli import printing
     from service.wiring.documents import refusal_line
     from service.wiring.refused import refusals as look

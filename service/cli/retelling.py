@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
 from typing import Annotated
@@ -18,7 +17,7 @@ _LEFT = "there is no such letter, it is dead no more, or a newer version of this
 _NONE = "There is no dead letter: every ticket was told, or is still tried."
 
 
-@app.command("list")
+@app.command("list", short_help="Show the dead letters of each org by cause.")
 def list_(
     org: Org = "",
     each: Annotated[bool, typer.Option("--each", help="A row for each letter, not for each cause.")] = False,
@@ -30,6 +29,8 @@ def list_(
 
     Example: onhook dead list
     """
+    import asyncio
+
     from service.cli import printing
     from service.wiring import retelling as rooms
 
@@ -50,7 +51,7 @@ def list_(
         printing.table(["letters", "source", "cause"], rows)
 
 
-@app.command()
+@app.command(short_help="Make dead letters due again.")
 def retell(
     reports: Annotated[list[str] | None, typer.Argument(help="Their ids, as `onhook dead list --each` shows.")] = None,
     cause: Annotated[str, typer.Option(help="All with this cause, or with these words in it.")] = "",
@@ -67,6 +68,8 @@ def retell(
 
     Example: onhook dead retell --cause "is closed" --why "tickets were opened again"
     """
+    import asyncio
+
     from service.cli import printing
     from service.core.errors import Misconfigured
     from service.wiring import retelling as rooms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -35,6 +34,8 @@ def resume(org: Org = "", source: Source = "", why: Why = "", as_json: Json = Fa
 
 def _steered(org: str, source: str, why: str, *, as_json: bool, is_pause: bool) -> str:
     """Do it, and return what it was in words; "" where it was said as JSON."""
+    import asyncio
+
     from service.cli import printing
     from service.wiring.machine import operator
     from service.wiring.steering import steer

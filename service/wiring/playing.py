@@ -14,7 +14,6 @@ from typing import Any, cast
 import httpx
 import uvicorn
 
-from service import sandbox
 from service.core.errors import Misconfigured
 from service.store.embedded import LAUNCHER
 from service.wiring.admitting import sha256_of
@@ -38,6 +37,8 @@ async def play(
     say: Say, *, port: int, parent: int | None = None, world: str = "vendor", host: str = "127.0.0.1"
 ) -> int:
     """Run the sandbox on this machine until told to stop, or until whoever holds the other end of `parent` is gone."""
+    from service import sandbox  # noqa: PLC0415 - doors and workers that wire in no sandbox start without loading it
+
     stop = Stop()
     with listening(f"{host}:{port}", "choose another port for the sandbox") as sock, stop.listening():
         config = uvicorn.Config(

@@ -17,8 +17,11 @@ from tests.commands import command_names
 from tests.wiring.running import stand
 
 COMMANDS = sorted(command_names())
-# rich enough for a person, and imported by no command before it is needed
-HEAVY = ("pydantic", "httpx", "redis", "starlette", "uvicorn", "prometheus_client")
+# imported by no command before it is needed: each costs more than the help itself
+HEAVY = (
+    "asyncio", "http.client", "httpx", "importlib.metadata", "jinja2", "prometheus_client", "pydantic", "redis", "rich",
+    "starlette", "structlog", "uvicorn",
+)  # fmt: skip
 
 
 def test_commands() -> None:
@@ -65,11 +68,21 @@ def test_help(command: str) -> None:
     assert f"onhook {command}" in said.output.partition("Example:")[2]
 
 
+@pytest.mark.parametrize("family", ["actions", "dead"])
+def test_a_family(onhook: Commands, family: str) -> None:
+    """The help of a family lists what is in it, each with a sentence that is not cut."""
+    assert onhook(family, "--help") == 0
+    members = [command.split()[1] for command in COMMANDS if command.startswith(f"{family} ")]
+    assert all(f"\n  {member} " in onhook.out for member in members)
+    assert "..." not in onhook.out.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("words", [(), ("--help",)])
 def test_overview(onhook: Commands, words: tuple[str, ...]) -> None:
-    """Without a command, and with --help, all commands are listed."""
+    """Without a command, and with --help, all commands are listed, each with a sentence that is not cut."""
     assert onhook(*words) == (0 if words else 2)
     assert all(f"\n  {command.split()[0]} " in onhook.out + onhook.err for command in COMMANDS)
+    assert "..." not in (onhook.out + onhook.err).partition("Commands:")[2]
 
 
 def test_version(onhook: Commands) -> None:
@@ -114,14 +127,15 @@ def test_redis_is_away(onhook: Commands, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_help_is_quick() -> None:
-    """Help imports nothing that only a running command needs."""
+    """The help of the whole and of each command imports nothing that only a running command needs."""
     program = f"""
 import sys
 from service.cli import main
-try:
-    main(["--help"])
-except SystemExit:
-    pass
+for command in {["", *COMMANDS]!r}:
+    try:
+        main([*command.split(), "--help"])
+    except SystemExit:
+        pass
 print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
