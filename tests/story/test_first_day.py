@@ -1,9 +1,10 @@
-"""The first day with an org, as its owner has it: init, check, shadow, one removal tried by consent, live."""
+"""The first day with an org, as its owner has it: init, check, shadow, one removal tried by consent, one queue live."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import stat
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from service.sources.signing import secret_in
 from tests.story.stage import CALLER, ROOT, Stage, staged
 
+SERVICE_DESK = "b4c3a1de-55a0-4c7e-9f5e-0d0a5a1c0001"
 END_SECONDS = 90.0  # a cold start of Python while other tests run, and then some calls
 
 
@@ -60,9 +62,9 @@ async def _init(stage: Stage) -> Path:
     return config
 
 
-async def _clicked(stage: Stage) -> tuple[str, Mapping[str, object], list[str]]:
-    """Click in a new conference; return the conversation, the outcome and what the ticket was told."""
-    conversation, ticket = await stage.conversation(), await stage.ticket()
+async def _clicked(stage: Stage, scenario: str = "conference") -> tuple[str, Mapping[str, object], list[str]]:
+    """Click in a new conversation; return it, the outcome and what the ticket was told."""
+    conversation, ticket = await stage.conversation(scenario), await stage.ticket()
     receipt = (await stage.post(stage.webhook(conversation, ticket=ticket, caller_phone=CALLER), wait=20)).json()
     account = await stage.settled(receipt, END_SECONDS)
     return conversation, account["outcome"], await stage.notes(ticket)
@@ -99,8 +101,8 @@ async def test_the_first_day() -> None:
         assert (proof["is_good"], proof["remaining"]) == (True, {"agent": 2, "external": 1})
         assert [call["path"].rpartition("/")[2] for call in await stage.calls("PATCH")] == [caller] * 2
 
-        # what it said is written, as a person would
-        text = config.read_text().replace('mode = "shadow"', 'route = "generic"\nmode = "live"')
+        # what it said is written, as a person would, and what the page says of one queue
+        text = config.read_text().replace('mode = "shadow"', f'route = "generic"\n{_one_queue()}')
         config.write_text(text)
         assert list(await asyncio.gather(serving.end(), working.end())) == [0, 0]
         await asyncio.gather(stage.serve(), stage.work())
@@ -108,3 +110,14 @@ async def test_the_first_day() -> None:
         assert outcome["kind"] == "disconnected"
         assert await stage.present(live) == ["agent", "agent", "external"]
         assert await stage.present(watched) == ["agent", "agent", "customer", "external"]
+        _, outcome, notes = await _clicked(stage, "sales")
+        assert (outcome["kind"], outcome["reason"], outcome["allowed_by"]) == ("refused", "queue", "orgs.acme.queues")
+        assert "Nobody was removed" in notes[0]
+
+
+def _one_queue() -> str:
+    """Return what deploy/go-live.md has an operator write, for the queue of the sandbox's conferences."""
+    found = re.findall(r"```toml\n(.*?)```", (ROOT / "deploy" / "go-live.md").read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = found
+    assert text.startswith('mode = "live"\nqueues = ["…"]')
+    return str(text.replace("…", SERVICE_DESK))
