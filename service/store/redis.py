@@ -267,7 +267,7 @@ class RedisStore(RedisBudget):
     async def paused(self, org: str) -> frozenset[str]:
         """Return what is paused: "" for the whole org, else names of sources."""
         reply = await self._runner.run(script("paused"), [self._keys.paused(org)], self._head(org))
-        return frozenset(cast("list[str]", reply))
+        return frozenset(cast("list[list[str]]", reply)[0])
 
     async def attend(self, org: str, worker: str, busy: int, claimed_ago_seconds: float | None, token: Token) -> None:
         """Say that `worker` is there, has `busy` removals of `org` in hand, and when it asked for more of them."""

@@ -47,6 +47,7 @@ class House:
     said: Settings
     place: Workplace
     store: RedisStore
+    agenda: RedisAgenda
     archive: RedisArchive
     readiness: Readiness
     refusals: RefusalBook
@@ -65,17 +66,19 @@ class House:
         """
         if not self.readiness.is_reached:
             raise StoreDown("what is paused is not known")
+        paused = await self.agenda.paused(tuple(self.said.orgs))
+        shadow: dict[str, list[str]] = {org: [] for org in self.said.orgs}
+        for name, source in sorted(self.said.sources.items()):
+            if source.mode == "shadow":
+                shadow[source.org].append(name)
         return {
-            org: {"mode": terms.mode, "paused": sorted(await self.store.paused(org)), "shadow": self._shadow(org)}
+            org: {"mode": terms.mode, "paused": sorted(paused[org]), "shadow": shadow[org]}
             for org, terms in self.said.orgs.items()
         }
 
     async def measure(self) -> None:
         """Let the metrics say what waits in the store."""
         await measure(self.said, self.store, is_reached=self.readiness.is_reached)
-
-    def _shadow(self, org: str) -> list[str]:
-        return sorted(name for name, one in self.said.sources.items() if one.org == org and one.mode == "shadow")
 
 
 def redis_url(said: Settings, stack: AsyncExitStack, *, may_start: bool) -> str:
@@ -140,6 +143,7 @@ async def opened(
         outgoing, worker = Outgoing(said.outbound.proxy or None, said.outbound.ca_file or None), worker_name()
         spans = await stack.enter_async_context(exported(said, clock, outgoing, worker))
         way = _ways(said, outgoing)
+        agenda = _agenda(said, link, url)
         orgs = _orgs(said, clock, outgoing, way, stack, store)
         place = Workplace(
             worker=worker,
@@ -155,11 +159,12 @@ async def opened(
             wording=said.wording.wording,
             spans=spans,
             tokens={name: cloud.token for name, cloud in orgs.items()},
-            agenda=_agenda(said, link, url),
+            agenda=agenda,
         )
         telemetry.begin(said.orgs, said.sources)
         archive = RedisArchive(link, keys=Keys(said.redis.prefix), lives=lives_of(said))
-        yield House(said, through(place) if through else place, store, archive, readiness, refusals, stop, say)
+        used = through(place) if through else place
+        yield House(said, used, store, agenda, archive, readiness, refusals, stop, say)
 
 
 async def _end(task: asyncio.Task[NoReturn]) -> None:

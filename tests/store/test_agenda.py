@@ -52,3 +52,12 @@ async def test_one_question_for_many(story: Story, together: int, questions: int
     asked = len(story.runner.asked)
     assert await _agenda(story, together).due([*(f"o{number}" for number in range(6)), ORG]) == {(ORG, "removals")}
     assert len(story.runner.asked) - asked == questions
+
+
+@pytest.mark.parametrize("together", [1, TOGETHER])
+async def test_what_is_paused_in_many(story: Story, together: int) -> None:
+    """It is said of each org what is paused in it, and of one where nothing is that nothing is."""
+    await story.store.pause(ORG)
+    await story.store.pause(OTHER, "desk")
+    told = {"calm": frozenset[str](), OTHER: frozenset({"desk"}), ORG: frozenset({""})}
+    assert await _agenda(story, together).paused(list(told)) == told

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import redis as blocking
+
 from service import settings
 from service.store.embedded import EmbeddedRedis
 from service.wiring.house import opened
@@ -36,3 +38,15 @@ async def test_one_tls_context_for_all_orgs(folder: Path) -> None:
         async with opened(said, print, may_start=False) as house:
             assert (len(house.place.genesys), len(house.place.sources)) == (ORGS, ORGS)
     assert calls["load_verify_locations"] == 1
+
+
+async def test_a_probe_asks_once(folder: Path, redis_server: EmbeddedRedis, redis_client: blocking.Redis) -> None:
+    """How all orgs stand is one question to Redis: a probe waits no longer for thirty than for one."""
+    said = settings.read(own(folder) | _many(ORGS) | {"ONHOOK_REDIS__URL": redis_server.url})
+    async with opened(said, print, may_start=False) as house:
+        await house.store.pause("o7", "s7")
+        with calls_counted() as calls:
+            standing = await house.standing()
+    assert {org for org, one in standing.items() if one["paused"]} == {"o7"}
+    assert len(standing) == ORGS
+    assert 1 <= calls["words"] <= 5  # of a question to Redis; who looks whether it is well may ask meanwhile
