@@ -38,8 +38,8 @@ class Enqueue:
         if self._is_signed(dict(scope["headers"]), body):
             job = uuid.uuid4().hex
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.set(f"job:{job}", body)
-                pipe.lpush(QUEUE, job)
+                _ = pipe.set(f"job:{job}", body)
+                _ = pipe.lpush(QUEUE, job)
                 await pipe.execute()
             status, said = 202, b'{"job":"%b"}' % job.encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(said)).encode())]

@@ -92,7 +92,7 @@ def _times(answers: Sequence[Answer]) -> dict[str, float]:
     if not times:
         return {}
     return {
-        "p50": round(times[len(times) // 2], 1),
+        "p50": round(times[len(times) // 2], 3),
         "p99": round(times[min(len(times) - 1, len(times) * 99 // 100)], 1),
         "max": round(times[-1], 1),
     }
