@@ -9,8 +9,10 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import httpx
 
 from tests.bench.figures import Better, Goal, Kind, Row, Size
 from tests.bench.peers.environments import built
@@ -45,7 +47,11 @@ PLANS = {Size.QUICK: Plan(1, 1, 15.0), Size.FULL: Plan(5, 5, 90.0)}
 async def measure(size: Size) -> Sequence[Row]:
     """Kill on all sides at the same time: they mostly wait, and each has a Redis of its own."""
     plan = PLANS[size]
-    async with staged() as stage, AsyncExitStack() as stack:
+    # a connection that was idle for long may be closed by its server just when it is used again
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=60, limits=limits))
+        stage = replace(await stack.enter_async_context(staged()), client=client)
         await stage.switch(rate_limit=1_000_000)  # Genesys' budget is not what is asked here
         sides: list[Side] = [await stack.enter_async_context(ours_on(stage, workers=WORKERS))]
         lanes = [(peer, is_quick) for is_quick in (False, True) for peer in KNOWN]
@@ -53,8 +59,7 @@ async def measure(size: Size) -> Sequence[Row]:
             sides.append(
                 await stack.enter_async_context(theirs_on(stage, peer, built(peer), workers=WORKERS, is_quick=is_quick))
             )
-        for side in sides:
-            await stack.enter_async_context(clicked_at(side))
+        await stack.enter_async_context(clicked_at(*sides))
         counts = [plan.rounds * plan.kills, *(plan.rounds for _ in lanes)]
         waits = await asyncio.gather(
             *(_killed(side, number, plan.patience) for side, number in zip(sides, counts, strict=True))
@@ -111,10 +116,10 @@ async def _again(side: Side, conversation: str, after: float, patience: float) -
 
 
 @asynccontextmanager
-async def clicked_at(side: Side) -> AsyncIterator[None]:
-    """Click on another conversation now and then: some queues look after what was lost only when something comes."""
+async def clicked_at(*sides: Side) -> AsyncIterator[None]:
+    """Click on other conversations now and then: some queues look after what was lost only when something comes."""
 
-    async def clicking() -> None:
+    async def clicking(side: Side) -> None:
         while True:
             stage = side.stage
             conversation = await stage.conversation()
@@ -123,9 +128,10 @@ async def clicked_at(side: Side) -> AsyncIterator[None]:
 
     # when a click fails, the group cancels what is in the block
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(clicking())
+        tasks = [group.create_task(clicking(side)) for side in sides]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def p99(values: Sequence[float]) -> float:
