@@ -183,8 +183,13 @@ class Store(Protocol):
         """
         ...
 
-    async def claim(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.Claim]:
-        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`."""
+    async def claim(
+        self, org: str, worker: str, token: str, limit: int, *, is_look_paid: bool = False
+    ) -> Sequence[m.Claim]:
+        """Take up to `limit` due actions of `org`, earliest first, under leases with `token`.
+
+        With `is_look_paid` the first look of each is taken from the budget in the same step, for who is sure to look.
+        """
         ...
 
     async def renew(self, lease: m.Lease) -> None:
@@ -197,8 +202,8 @@ class Store(Protocol):
 
     async def mark_sent(
         self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
-    ) -> m.Marked | m.Owned | m.TooLate:
-        """Say that a send is about to leave, before it does."""
+    ) -> m.Marked | m.Owned | m.TooLate | m.OverBudget:
+        """Say that a send is about to leave, before it does: one step with its call from the budget, and the pin."""
         ...
 
     async def answered(self, lease: m.Lease, number: int, answer: m.Answer, entries: Sequence[m.Entry]) -> None:

@@ -150,4 +150,4 @@ class _Watched:
 
 def _is_done(answer: object) -> bool:
     """Whether a step came to something: a claim of somebody, a mark that was set."""
-    return not isinstance(answer, m.Owned | m.TooLate) and answer != []
+    return not isinstance(answer, m.Owned | m.OverBudget | m.TooLate) and answer != []

@@ -33,6 +33,7 @@ BEHIND_SECONDS = 0.5  # after a 429, behind all who did not cause it
 OWNED_SECONDS = 0.5  # until a conversation that belongs to another action is tried again
 OUTAGE_SECONDS = 1.0  # after the store was away
 UNMARKED_SECONDS = 1.0  # until a send is tried again that the store did not take down
+PAID_SECONDS = 1.0  # a look that came with the claim: who stood still longer than that asks the budget again
 
 
 class Attempt:
@@ -56,6 +57,8 @@ class Attempt:
         self._rows: list[int] = []
         self._is_over = False
         self._is_known_late = False
+        self._is_look_paid = claim.is_look_paid
+        self._is_pin_kept = True
 
     @property
     def summary(self) -> dict[str, object]:
@@ -101,6 +104,8 @@ class Attempt:
                 while not self._is_over:
                     decision = self._decided()
                     self._rows.append(decision.row)
+                    if not isinstance(decision, Disconnect):
+                        await self._keep_pin()
                     await self._do(decision)
         except StoreDown:
             await self._give_back()
@@ -144,7 +149,7 @@ class Attempt:
                 if await self._rested(after_seconds):
                     await self._look()
             case Disconnect():
-                await self._disconnect()
+                await self._disconnect(decision)
             case _:  # pragma: no cover - the type checker proves that there is no fourth decision
                 assert_never(decision)
 
@@ -152,7 +157,7 @@ class Attempt:
 
     async def _look(self) -> None:
         action, place = self._action, self._place
-        wait = await place.budget.spend(action.org, "confirm" if action.sends else "look")
+        wait = 0.0 if self._is_paid() else await place.budget.spend(action.org, "confirm" if action.sends else "look")
         if wait > 0:
             self._sight = None
             await self._rested(wait, held_by="busy")
@@ -169,7 +174,18 @@ class Attempt:
         was_pinned = action.progress.pin is not None
         self._keep(remember(situation))
         if self._action.progress.pin is not None and not was_pinned:
-            await place.store.pin(self._lease, self._action.progress, self._flush())
+            self._is_pin_kept = False
+
+    def _is_paid(self) -> bool:
+        """Whether this is the look that came with the claim: the first, and right after it."""
+        is_paid, self._is_look_paid = self._is_look_paid, False
+        return is_paid and self._place.clock.monotonic() - self._asked <= PAID_SECONDS
+
+    async def _keep_pin(self) -> None:
+        """Store whom the look resolved before anything is done about it; a mark keeps it in its own step."""
+        if not self._is_pin_kept:
+            await self._place.store.pin(self._lease, self._action.progress, self._flush())
+            self._is_pin_kept = True
 
     async def _floor(self, sight: m.Sight) -> None:
         # what Genesys asked one worker to wait for, it asked all of them
@@ -178,41 +194,40 @@ class Attempt:
 
     # --- disconnect ------------------------------------------------------------------------------------------------
 
-    async def _disconnect(self) -> None:
+    async def _disconnect(self, decision: Disconnect) -> None:
         if self._place.stopping.is_set() and self._is_old():
             await self._put_back(0.0, self._action.progress.held_by)  # a Genesys this slow would hold up our end
             return
-        wait = await self._place.budget.spend(self._action.org, "disconnect")
-        if wait > 0:
-            await self._rested(wait, held_by="busy")
-            # a fresh sight is kept: another look would take the very call that we wait for, for ever
-            if self._is_old():
-                self._sight = None
-            return
-        again = self._decided()
-        if not isinstance(again, Disconnect):
-            return  # the time it took was too long: the loop decides as things are now
-        self._write("decide", self._now(), self._place.clock.monotonic(), None, f"row {again.row}, disconnect")
+        # the step itself refuses what is late or over the budget, so between the decision and the mark there is no wait
         asked = self._place.clock.monotonic()
+        self._write("decide", self._now(), asked, None, f"row {decision.row}, disconnect")
         progress, entries = self._action.progress, self._flush()
         try:
             marked = await self._place.store.mark_sent(self._lease, self._claim.epoch, progress, entries)
         except StoreDown:
-            await self._unmark()
+            await self._unmark(entries)
             raise
+        if not isinstance(marked, m.Marked):
+            self._unwrite(entries)
         match marked:
             case m.TooLate():
                 self._is_known_late = True
             case m.Owned():
                 self._sight = None
                 await self._put_back(OWNED_SECONDS, "busy")
+            case m.OverBudget(wait):
+                await self._rested(wait, held_by="busy")
+                # a fresh sight is kept: another look would take the very call that we wait for, for ever
+                if self._is_old():
+                    self._sight = None
             case m.Marked(send, left_seconds):
                 self._action = replace(self._action, sends=(*self._action.sends, send))
-                await self._send(again.target, send, asked + left_seconds)
-            case _:  # pragma: no cover - the type checker proves that there is no fourth answer
+                self._is_pin_kept = True
+                await self._send(decision.target, send, asked + left_seconds)
+            case _:  # pragma: no cover - the type checker proves that there is no fifth answer
                 assert_never(marked)
 
-    async def _unmark(self) -> None:
+    async def _unmark(self, entries: Sequence[m.Entry]) -> None:
         """Give back a mark that may stand, or not, or on one of two servers: nothing left.
 
         Else the next attempts would look for what was never sent, and three of them, ended by their leases, would make
@@ -223,7 +238,7 @@ class Attempt:
         except (StoreDown, LeaseLost):
             return
         except ValueError:
-            pass  # there is none
+            self._unwrite(entries)  # there is none
         await self._put_back(UNMARKED_SECONDS, self._action.progress.held_by)
 
     async def _send(self, target: m.Target, send: m.Send, deadline: float) -> None:
@@ -317,6 +332,7 @@ class Attempt:
 
     async def _put_back(self, after_seconds: float, held_by: str) -> None:
         self._keep(replace(self._action.progress, held_by=held_by))
+        await self._keep_pin()
         await self._place.store.put_back(self._lease, after_seconds, self._action.progress, self._flush())
         self._is_over = True
 
@@ -348,6 +364,11 @@ class Attempt:
         entry = m.Entry(verb, at, spent, self._place.worker, status, correlation_id, note)
         self._entries.append(entry)
         self._trail.append(entry)
+
+    def _unwrite(self, entries: Sequence[m.Entry]) -> None:
+        """Keep for the next step what the mark that there is not would have brought along, but for its own line."""
+        self._entries[:0] = entries[:-1]
+        self._trail.pop()
 
     def _flush(self) -> tuple[m.Entry, ...]:
         entries, self._entries = tuple(self._entries), []

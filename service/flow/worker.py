@@ -168,7 +168,8 @@ class Worker:
     async def _claim_removals(self, org: str, limit: int) -> Sequence[_Work]:
         place = self._place
         asked = place.clock.monotonic()
-        claims = await place.store.claim(org, place.worker, place.dice.token(), limit)
+        is_look_paid = place.looks_first(org)
+        claims = await place.store.claim(org, place.worker, place.dice.token(), limit, is_look_paid=is_look_paid)
         return [self._guarded(claim.lease, partial(self._attempt, claim, asked)) for claim in claims]
 
     async def _claim_reports(self, org: str, limit: int) -> Sequence[_Work]:

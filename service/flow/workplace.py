@@ -60,6 +60,15 @@ class Workplace:
         narrowed = self.narrowings.get(source, m.Limits()) if known else m.Limits(purposes=frozenset())
         return replace(self.terms[org], narrowed_by=narrowed)
 
+    def looks_first(self, org: str) -> bool:
+        """Whether nobody who asks something of `org` is refused without a look: then a claim may take the look along.
+
+        Else who may not ask would use up the calls of those who may.
+        """
+        asks = [name for name, source in self.sources.items() if source.terms.org == org]
+        narrowings = [self.narrowings[name] for name in asks if name in self.narrowings]
+        return not any(limits.requesters for limits in (self.terms[org].policy, *narrowings))
+
     def source_of(self, org: str, name: str) -> Source | None:
         """Return the source that `org` knows as `name`, or None: another org's of that name is none of its own.
 

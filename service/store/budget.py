@@ -85,8 +85,8 @@ class RedisBudget:
         step = self._nonce()
         reply = await self._runner.run(
             script("spend"),
-            [self._keys.floor(org), self._keys.step(org, step), *self._purse(org)],
-            [*self._head(org), call, *self._rate.words, str(self._lives.step), *self._believed(org)],
+            [self._keys.step(org, step), self._keys.floor(org), *self._purse(org)],
+            [*self._head(org), call, str(self._lives.step), *self._spending(org)],
         )
         return int(cast("str", reply)) / 1_000_000
 
@@ -96,8 +96,12 @@ class RedisBudget:
         args = [*self._head(org), ms_of(seconds), str(self._lives.step)]
         await self._runner.run(script("throttle"), [self._keys.floor(org), step], args)
 
+    def _spending(self, org: str) -> list[str]:
+        """Return what a script that takes a call is told: the window, the rate, and what Genesys said."""
+        return [*self._rate.words, *self._believed(org)]
+
     def _believed(self, org: str) -> list[str]:
-        """Return what Genesys said since the last call, within the bounds of sense, as the script takes it; or nothing.
+        """Return what Genesys said since the last call, within the bounds of sense, for a script; or empty words.
 
         No header of anybody's may shut an org out, or open the gate: see the bounds above, and `budget_of` in the
         prologue, where a count narrows the budget to a trickle at most.
@@ -105,7 +109,7 @@ class RedisBudget:
         listening = self._listening.get(org)
         told = listening() if listening else None
         if told is None or not 0 <= told[0] <= MOST_ALLOWED or not 0 <= told[1] <= _MOST_COUNTED:
-            return []
+            return ["", "", "", ""]
         allowed, count, reset_seconds = told
         reset = ms_of(min(reset_seconds, self._rate.window_seconds))
         return [str(max(allowed, LEAST_ALLOWED)), str(count), reset, str(self._lives.allowance)]

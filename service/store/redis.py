@@ -90,16 +90,16 @@ class RedisStore(RedisBudget):
             [
                 *self._head(org),
                 *(token, worker_in(worker), str(limit), self._lease_ms, ACTION_STEPS["claim"].source, str(SCAN_MOST)),
-                *(str(self._lives.unknown), *self._rate.words),
+                *(str(self._lives.unknown), *self._rate.words, "1" if is_look_paid else ""),
             ],
         )
-        now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, str, list[str]], ...]]", reply)
+        now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, str, list[str], str], ...]]", reply)
         claims = []
-        for action_id, epoch, flat in rows:
+        for action_id, epoch, flat, paid in rows:
             action = records.readable(records.action_in, action_id, flat)
             if action is not None:
                 lease = m.Lease(org, action_id, token)
-                claims.append(m.Claim(lease, action, int(now_at), int(lease_until), epoch))
+                claims.append(m.Claim(lease, action, int(now_at), int(lease_until), epoch, paid == "1"))
         return claims
 
     async def renew(self, lease: m.Lease) -> None:
@@ -114,12 +114,19 @@ class RedisStore(RedisBudget):
 
     async def mark_sent(
         self, lease: m.Lease, epoch: str, progress: m.Progress, entries: Sequence[m.Entry]
-    ) -> m.Marked | m.Owned | m.TooLate:
-        """Say that a send is about to leave, before it does, and take the conversation; as durable as an accept."""
-        args = [lease.id, epoch, str(SEND_MS), *_progress(progress), *records.lines_of(entries)]
-        match await self._step("mark_sent", lease, [], args):
+    ) -> m.Marked | m.Owned | m.TooLate | m.OverBudget:
+        """Say that a send is about to leave, before it does; take the conversation, and the call from the budget.
+
+        As durable as an accept. The pin of `progress` is kept with it.
+        """
+        org, keys = lease.org, self._keys
+        args = [lease.id, epoch, str(SEND_MS), *_progress(progress), terms.of_pin(progress.pin)]
+        args += [*self._spending(org), *records.lines_of(entries)]
+        match await self._step("mark_sent", lease, [keys.floor(org), *self._purse(org)], args):
             case ["late"]:
                 return m.TooLate()
+            case ["wait", str(micros)]:
+                return m.OverBudget(int(micros) / 1_000_000)
             case ["owned", str(now_owned)]:
                 return m.Owned(now_owned)
             case reply:

@@ -85,7 +85,7 @@ async def test_a_drop_at_every_moment(stage: Stage) -> None:
         assert hand.is_dropped is not None
         moments[hand.is_dropped].append(hand.moment)
         number += 1
-    assert {"before claim", "after claim", "after look", "after pin", "before mark_sent"} <= set(moments[True])
+    assert {"before claim", "after claim", "after look", "before mark_sent"} <= set(moments[True])
     assert {"after mark_sent", "before disconnect", "after answered", "before settle"} <= set(moments[False])
     assert not {"after mark_sent", "before disconnect", "after disconnect", "after settle"} & set(moments[True])
 

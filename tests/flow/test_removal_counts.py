@@ -83,7 +83,7 @@ async def test_a_store_that_is_away_is_asked_twice_a_second(stage: Stage) -> Non
     await stage.click(await stage.scene())
 
     def away(name: str) -> None:
-        if name in {"pin", "put_back"}:
+        if name in {"answered", "put_back"}:
             raise down()
 
     store = Meddler(stage.store, before=away)

@@ -8,11 +8,25 @@ import pytest
 
 from service.core import model as m
 from service.core.errors import EgressRefused, LeaseLost
-from service.store.budget import Rate, RedisBudget
+from service.store.budget import Rate
+from service.store.redis import RedisStore
 from tests.flow.meddler import Meddler, on
 from tests.flow.stage import ORG, Stage
 
 K = m.OutcomeKind
+
+
+class Poor(Meddler):
+    """A store whose org has no call left for a removal, for so long each time, and then has."""
+
+    def __init__(self, port: object, *waits: float) -> None:
+        super().__init__(port)
+        self.waits = list(waits)
+
+    async def mark_sent(self, *args: object) -> object:
+        if self.waits:
+            return m.OverBudget(self.waits.pop(0))
+        return await self.port.mark_sent(*args)  # type: ignore[attr-defined] # a Store
 
 
 def frozen(stage: Stage, name: str, seconds: float, *, after: bool = False) -> Meddler:
@@ -22,7 +36,7 @@ def frozen(stage: Stage, name: str, seconds: float, *, after: bool = False) -> M
 
 
 @pytest.mark.parametrize(
-    "step, after", [("pin", True), ("mark_sent", False), ("mark_sent", True), ("answered", True), ("settle", False)]
+    "step, after", [("mark_sent", False), ("mark_sent", True), ("answered", True), ("settle", False)]
 )
 async def test_a_frozen_worker_changes_nothing(stage: Stage, step: str, after: bool) -> None:
     """Who stood still past his lease, while another finished, writes nothing more: one effect, one outcome."""
@@ -137,10 +151,10 @@ async def test_what_the_guard_never_lets_out_ends(stage: Stage) -> None:
 async def test_a_budget_for_one_call_at_a_time_is_enough(stage: Stage) -> None:
     """Where the budget gives out one call after the other, the look does not eat the call of the removal for ever."""
     scene = await stage.scene()
-    one_by_one = RedisBudget(stage.runner, stage.dice, rate=Rate(burst=1), now_ms=stage.clock.now)
+    one_by_one = RedisStore(stage.runner, stage.dice, rate=Rate(burst=1), now_ms=stage.clock.now)
     assert await one_by_one.spend(ORG) == 0
     action_id = await stage.click(scene)
-    outcome = await stage.finish(action_id, stage.place(budget=one_by_one))
+    outcome = await stage.finish(action_id, stage.place(store=one_by_one, budget=one_by_one))
     assert outcome.kind is K.DISCONNECTED
     assert len(await scene.calls("GET")) <= 3
     account = await stage.account(action_id)
@@ -152,12 +166,7 @@ async def test_waiting_long_for_the_budget_needs_another_look(stage: Stage) -> N
     scene = await stage.scene()
     action_id = await stage.click(scene)
 
-    class Poor(Meddler):
-        async def spend(self, org: str, call: str = "look") -> float:
-            self.calls.append("spend")
-            return 1.5 if 2 <= len(self.calls) <= 3 else 0.0
-
-    outcome = await stage.finish(action_id, stage.place(budget=Poor(stage.store)))
+    outcome = await stage.finish(action_id, stage.place(store=Poor(stage.store, 1.5, 1.5)))
     assert outcome.kind is K.DISCONNECTED
     looks, patches = await scene.calls("GET"), await scene.calls("PATCH")
     assert len(patches) == 1
@@ -170,33 +179,30 @@ async def test_a_wait_for_the_budget_of_a_removal(stage: Stage, wait: float) -> 
     scene = await stage.scene()
     action_id = await stage.click(scene)
 
-    class Poor(Meddler):
-        async def spend(self, org: str, call: str = "look") -> float:
-            self.calls.append("spend")
-            return wait if len(self.calls) == 2 else 0.0
-
-    outcome = await stage.once(stage.place(budget=Poor(stage.store)))
+    outcome = await stage.once(stage.place(store=Poor(stage.store, wait)))
     if wait < 2:
         assert outcome is not None
         assert [call["method"] for call in await scene.calls()] == ["GET", "PATCH", "GET"]
     else:
         assert outcome is None
-        assert (await stage.account(action_id)).action.progress.held_by == "busy"
+        account = await stage.account(action_id)
+        assert account.action.progress.held_by == "busy"
+        assert [entry.verb for entry in account.timeline].count("look") == 1
+        assert "decide" not in [entry.verb for entry in account.timeline]
         assert stage.due_in(action_id) == pytest.approx(wait, abs=0.01)
 
 
 async def test_what_becomes_late_while_we_wait_for_the_budget(stage: Stage) -> None:
-    """A budget that answers only after the not-after lets nothing out: it is decided again as things are then."""
+    """A mark that is asked for only after the not-after lets nothing out: it is decided as things are then."""
     scene = await stage.scene()
     action_id = await stage.click(scene)
 
     class Slow(Meddler):
-        async def spend(self, org: str, call: str = "look") -> float:
-            self.calls.append("spend")
-            await stage.clock.sleep(125 if len(self.calls) == 2 else 0)
-            return 0.0
+        async def mark_sent(self, *args: object) -> object:
+            await stage.clock.sleep(125)
+            return await self.port.mark_sent(*args)  # type: ignore[attr-defined] # a Store
 
-    outcome = await stage.once(stage.place(budget=Slow(stage.store)))
+    outcome = await stage.once(stage.place(store=Slow(stage.store)))
     assert outcome is not None
     assert (outcome.kind, [call["method"] for call in await scene.calls()]) == (K.EXPIRED, ["GET"])
     assert (await stage.account(action_id)).action.sends == ()
@@ -207,9 +213,9 @@ async def test_our_clock_is_never_behind_the_store(stage: Stage, after: bool) ->
     """However slow a claim is, before its script or after it, what we take for now is not earlier than the store's."""
 
     class Slow(Meddler):
-        async def claim(self, *args: object) -> list[m.Claim]:
+        async def claim(self, *args: object, **more: bool) -> list[m.Claim]:
             await stage.clock.sleep(0 if after else 1.7)
-            claims: list[m.Claim] = await self.port.claim(*args)  # type: ignore[attr-defined] # a Store
+            claims: list[m.Claim] = await self.port.claim(*args, **more)  # type: ignore[attr-defined] # a Store
             await stage.clock.sleep(1.7 if after else 0)
             return claims
 

@@ -275,8 +275,8 @@ async def test_cancelled_before_its_first_step(stage: Stage) -> None:
     claimed = asyncio.Event()
 
     class Telling(Meddler):
-        async def claim(self, *args: Any) -> Sequence[m.Claim]:  # noqa: ANN401 - as the port's
-            claims: Sequence[m.Claim] = await self.port.claim(*args)  # type: ignore[attr-defined] # a Store
+        async def claim(self, *args: Any, **more: Any) -> Sequence[m.Claim]:  # noqa: ANN401 - as the port's
+            claims: Sequence[m.Claim] = await self.port.claim(*args, **more)  # type: ignore[attr-defined] # a Store
             task.cancel()
             claimed.set()
             return claims
@@ -363,10 +363,10 @@ async def test_one_org_does_not_hold_up_another(stage: Stage) -> None:
     """An org whose every claim meets a fault of ours costs the others nothing."""
 
     class Faulty(Meddler):
-        async def claim(self, org: str, *args: Any) -> Sequence[m.Claim]:  # noqa: ANN401 - as the port's
+        async def claim(self, org: str, *args: Any, **more: Any) -> Sequence[m.Claim]:  # noqa: ANN401 - as the port's
             if org != ORG:
                 raise ValueError("odd record")
-            claims: Sequence[m.Claim] = await self.port.claim(org, *args)  # type: ignore[attr-defined] # a Store
+            claims: Sequence[m.Claim] = await self.port.claim(org, *args, **more)  # type: ignore[attr-defined] # a Store
             return claims
 
     place = stage.place(store=Faulty(stage.store))

@@ -43,9 +43,9 @@ class Limits(Meddler):
         self.removals: list[int] = []
         self.reports: list[int] = []
 
-    async def claim(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.Claim]:
+    async def claim(self, org: str, worker: str, token: str, limit: int, **more: bool) -> Sequence[m.Claim]:
         self.removals.append(limit)
-        claims: Sequence[m.Claim] = await self.port.claim(org, worker, token, limit)  # type: ignore[attr-defined] # a Store
+        claims: Sequence[m.Claim] = await self.port.claim(org, worker, token, limit, **more)  # type: ignore[attr-defined] # a Store
         return claims
 
     async def claim_reports(self, org: str, worker: str, token: str, limit: int) -> Sequence[m.ReportClaim]:

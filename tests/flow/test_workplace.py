@@ -11,7 +11,7 @@ from service.core import model as m
 from service.core.errors import LeaseLost, StoreDown
 from service.core.rules import LEASE_SECONDS
 from service.flow.workplace import Workplace
-from tests.flow.stage import ORG, Stage
+from tests.flow.stage import ORG, Stage, policy
 
 LEASE = m.Lease(ORG, f"{ORG}.{'0' * 26}", "0" * 32)
 
@@ -113,3 +113,13 @@ async def test_renewing_beside_the_end(stage: Stage) -> None:
     with pytest.raises(LeaseLost):
         await stage.store.renew(lease)
     assert stage.due_in(action_id) == pytest.approx(5.0, abs=0.01)
+
+
+async def test_a_look_is_paid_where_everybody_may_ask(stage: Stage) -> None:
+    """Who is refused without a look takes no call from the budget: so where some are, no claim takes a look along."""
+    narrow = m.Limits(requesters=frozenset({"beth"}))
+    assert stage.place().looks_first(ORG)
+    assert not stage.place(narrowings={"desk": narrow}).looks_first(ORG)
+    assert not stage.place(terms={ORG: policy(requesters=frozenset({"beth"}))}).looks_first(ORG)
+    stage.sources["theirs"] = stage.source("theirs", org="other")
+    assert stage.place(narrowings={"theirs": narrow}).looks_first(ORG)

@@ -84,6 +84,12 @@ async def _claim(story: Story) -> None:
     await story.claim(limit=1)
 
 
+async def _claim_paid(story: Story) -> None:
+    await story.accepted(1)
+    (claim,) = await story.claim(is_look_paid=True)
+    assert claim.is_look_paid
+
+
 async def _claim_held(story: Story) -> None:
     await story.accepted()
     await story.store.pause(ORG)
@@ -108,6 +114,13 @@ async def _pin(story: Story) -> None:
 
 async def _mark_sent(story: Story) -> None:
     await story.mark(await story.claimed())
+
+
+async def _mark_sent_over_budget(story: Story) -> None:
+    claim = await story.claimed()
+    while await story.store.spend(ORG, "disconnect") == 0:
+        pass
+    assert isinstance(await story.mark(claim), m.OverBudget)
 
 
 async def _answered(story: Story) -> None:
@@ -188,7 +201,7 @@ async def _paused(story: Story) -> None:
 
 
 async def _burden(story: Story) -> None:
-    await story.sent()
+    await story.claimed()
     await story.store.burden(ORG)
 
 
@@ -253,6 +266,7 @@ async def _walk(story: Story) -> None:
 
 # what each script answers when it is asked again because its first reply was lost
 SAME, DONE, NO = "the same words", "done before", "the same word, and a wait that is over as soon"
+NO_MARK = "the same wait, while no time has passed"
 ACTS: list[tuple[Act, str, str]] = [
     (_accept, "accept", SAME),
     (_accept_counted, "accept", SAME),
@@ -266,11 +280,13 @@ ACTS: list[tuple[Act, str, str]] = [
     (_join_intent, "accept", SAME),
     (_join_settled, "accept", SAME),
     (_claim, "claim", SAME),
+    (_claim_paid, "claim", SAME),
     (_claim_held, "claim", "an empty claim"),
     (_claim_lapsed, "claim", SAME),
     (_renew, "renew", DONE),
     (_pin, "pin", DONE),
     (_mark_sent, "mark_sent", DONE),
+    (_mark_sent_over_budget, "mark_sent", NO_MARK),
     (_answered, "answered", DONE),
     (_unsent, "unsent", DONE),
     (_put_back, "put_back", DONE),

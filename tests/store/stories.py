@@ -74,9 +74,9 @@ class Story:
         """Accept an offer, and return the id of its action."""
         return (await self.store.accept(offered(self.dice, word, **changes))).action_id
 
-    async def claim(self, limit: int = 10, worker: str = "w1") -> list[m.Claim]:
+    async def claim(self, limit: int = 10, worker: str = "w1", *, is_look_paid: bool = False) -> list[m.Claim]:
         """Claim what is due."""
-        return list(await self.store.claim(ORG, worker, self.dice.token(), limit))
+        return list(await self.store.claim(ORG, worker, self.dice.token(), limit, is_look_paid=is_look_paid))
 
     async def claimed(self, word: object = 1, **changes: object) -> m.Claim:
         """Accept an offer and claim its action."""
@@ -90,7 +90,7 @@ class Story:
         assert isinstance(await self.mark(claim), m.Marked)
         return claim
 
-    async def mark(self, claim: m.Claim, epoch: str | None = None) -> m.Marked | m.Owned | m.TooLate:
+    async def mark(self, claim: m.Claim, epoch: str | None = None) -> m.Marked | m.Owned | m.TooLate | m.OverBudget:
         """Mark a send."""
         return await self.store.mark_sent(claim.lease, claim.epoch if epoch is None else epoch, m.Progress(), ())
 

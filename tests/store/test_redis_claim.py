@@ -310,3 +310,30 @@ async def test_a_script_that_meets_a_foreign_key_writes_nothing(story: Story) ->
     with pytest.raises(Exception, match="WRONGTYPE"):
         await story.accepted()
     assert story.state() == before
+
+
+async def test_a_look_is_paid_with_the_claim(story: Story) -> None:
+    """Where the claimer wants it, the first look of each action is taken from the budget by its claim."""
+    for number in range(20):
+        await story.accepted(number, conversation_id=uuid(number))
+    claims = await story.claim(8, is_look_paid=True)
+    assert [claim.is_look_paid for claim in claims] == [True] * 8
+    claims += await story.claim(20, is_look_paid=True)
+    assert len(claims) == 15  # half of a burst of thirty
+    assert await story.store.spend(ORG) > 0
+
+
+async def test_a_claim_takes_no_more_than_it_is_told(story: Story) -> None:
+    """Who does not want it, or is not to look first, has nothing taken from the budget for it."""
+    await story.accepted(1, conversation_id=uuid(1), max_age_seconds=2)
+    sent = await story.sent(2, conversation_id=uuid(2))
+    story.clock.move(6)
+    budget = story.keys.budget(ORG)
+    before = story.client.get(budget)
+    late, begun = await story.claim(is_look_paid=True)
+    assert {late.is_look_paid, begun.is_look_paid} == {False}
+    assert sent.action.id in {late.action.id, begun.action.id}
+    await story.accepted(3, conversation_id=uuid(3))
+    (unpaid,) = await story.claim()
+    assert not unpaid.is_look_paid
+    assert story.client.get(budget) == before

@@ -275,3 +275,34 @@ async def test_settling_without_a_mark_frees_nothing(story: Story) -> None:
     third = await story.accepted(3)
     assert await story.claim() == []
     assert story.due_in(third) == 0.5
+
+
+async def test_a_mark_takes_its_call_from_the_budget(story: Story) -> None:
+    """A mark is a removal's call: where the budget has none left it says how long, and nothing is marked."""
+    claim = await story.claimed()
+    while await story.store.spend(ORG, "disconnect") == 0:
+        pass
+    before = story.state()
+    waiting = await story.mark(claim)
+    assert isinstance(waiting, m.OverBudget)
+    assert story.state() == before
+    story.clock.move(waiting.after_seconds + 0.001)
+    assert isinstance(await story.mark(claim), m.Marked)
+    assert await story.store.spend(ORG, "disconnect") > 0
+
+
+async def test_a_floor_holds_marks(story: Story) -> None:
+    """While Genesys has all workers wait, nothing is marked."""
+    claim = await story.claimed()
+    await story.store.throttle(ORG, 3)
+    assert await story.mark(claim) == m.OverBudget(3.0)
+    story.clock.move(3)
+    assert isinstance(await story.mark(claim), m.Marked)
+
+
+async def test_what_genesys_said_comes_along_with_a_mark(story: Story) -> None:
+    """What the look's answer said of the budget is learned by the mark, at no trip of its own."""
+    claim = await story.claimed()
+    story.store.listen(ORG, lambda: (100, 3, 30.0))
+    await story.mark(claim)
+    assert story.client.get(story.keys.allowance(ORG)) == "100"

@@ -36,11 +36,9 @@ from service.core.model.keeping import (
     Entry,
     Lease,
     Limits,
-    Marked,
     Offer,
     Outcome,
     OutcomeKind,
-    Owned,
     Policy,
     Progress,
     Receipt,
@@ -48,7 +46,6 @@ from service.core.model.keeping import (
     ReportClaim,
     ReportState,
     Terms,
-    TooLate,
 )
 from service.core.model.seeing import (
     Answer,
@@ -58,12 +55,16 @@ from service.core.model.seeing import (
     Division,
     Forbidden,
     Leg,
+    Marked,
     NoSight,
     NotFound,
+    OverBudget,
+    Owned,
     Participant,
     Send,
     Sight,
     Target,
+    TooLate,
 )
 from service.core.model.tracing import TRACEPARENT, Trace, trace_in, trace_of, trace_said
 from service.core.model.watching import (
@@ -119,6 +120,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "OutcomeKind",
+    "OverBudget",
     "Owned",
     "Page",
     "Part",

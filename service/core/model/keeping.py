@@ -241,6 +241,7 @@ class Claim:
         now_at: the store's clock at the claim: the one clock of all decisions.
         lease_until: the lease ends then, unless renewed.
         epoch: names who owned the conversation last; `mark_sent` refuses when it has changed.
+        is_look_paid: its first look has been taken from the budget with the claim.
     """
 
     lease: Lease
@@ -248,6 +249,7 @@ class Claim:
     now_at: int
     lease_until: int
     epoch: str
+    is_look_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,26 +315,6 @@ class Account:
     key: str
     timeline: tuple[Entry, ...]
     reports: tuple[Report, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """`mark_sent` said yes: this send may leave, for `left_seconds` from before it was asked."""
-
-    send: Send
-    left_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """`mark_sent` said no: the conversation belongs, or since the last look belonged, to another action."""
-
-    epoch: str
-
-
-@dataclass(frozen=True, slots=True)
-class TooLate:
-    """`mark_sent` said no: not-after is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,3 +180,30 @@ class Send:
     def is_ours(self) -> bool:
         """May have taken effect: accepted, unclear, or never answered."""
         return self.answer is None or self.answer.kind in {AnswerKind.ACCEPTED, AnswerKind.UNCLEAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """`mark_sent` said yes: this send may leave, for `left_seconds` from before it was asked."""
+
+    send: Send
+    left_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """`mark_sent` said no: the conversation belongs, or since the last look belonged, to another action."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """`mark_sent` said no: not-after is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverBudget:
+    """`mark_sent` said no: the budget of the org has no call left for so long."""
+
+    after_seconds: float

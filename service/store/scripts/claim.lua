@@ -5,16 +5,19 @@
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
 --       [9] ms to leave an odd key alone, or very many of a newer version
 --       [10] µs of a window [11] calls of a window, untold [12] burst, untold
--- Returns: {now, lease end, {id, epoch, {field, value, …}}, …}
+--       [13] '1' when the first look of what is claimed is taken from the budget here: else it costs a trip of its own
+-- Returns: {now, lease end, {id, epoch, {field, value, …}, '1' when its look is paid for, or ''}, …}
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
 local OWNED_AGAIN = 500 -- the owner confirms within a few of these
 local AGED_MOST = '20' -- of the index' oldest that a claim looks at
 
-local function claimed(id)
+local PAID = '+' -- behind an id, in the answer that is kept
+
+local function claimed(id, is_paid)
   local fields, flat = record(keys.action(id))
   local _, epoch = ownership(keys.conversation(fields.conversation))
-  return { id, epoch, flat }
+  return { id, epoch, flat, is_paid and '1' or '' }
 end
 
 expect('zset', KEYS[1])
@@ -25,7 +28,8 @@ if before then
   for word in string.gmatch(before, '%S+') do words[#words + 1] = word end
   local answer = { words[1], words[2] }
   for i = 3, #words do
-    if redis.call('HGET', keys.action(words[i]), 'token') == token then answer[#answer + 1] = claimed(words[i]) end
+    local id, paid = string.match(words[i], '^([^+]+)(.?)$')
+    if redis.call('HGET', keys.action(id), 'token') == token then answer[#answer + 1] = claimed(id, paid == PAID) end
   end
   return answer
 end
@@ -33,7 +37,7 @@ end
 -- What the budget carries: how many of what is begun and of what is not, and when the next one.
 expect_purse(KEYS[5], KEYS[6], KEYS[7])
 local budget = budget_of(KEYS[5], KEYS[6], KEYS[7], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]))
-local taken, carries, ready = 0, {}, {}
+local taken, carries, ready, paid, is_paid = 0, {}, {}, 0, {}
 local floor = redis.call('HMGET', KEYS[4], 'until', 'length')
 local floor_left = floor[1] and tonumber(floor[1]) - now or 0
 if floor_left > tonumber(floor[2] or 0) then floor_left = 0 end -- the clock stepped back: forgive
@@ -71,6 +75,7 @@ local function obstacle(id, r)
   local owner = ownership(keys.conversation(r.conversation))
   if owner and owner ~= id then return 'busy', now + OWNED_AGAIN end
   taken = taken + 1
+  if call == 'look' and ARGV[13] == '1' then paid, is_paid[id] = paid + 1, true end
   return nil
 end
 
@@ -104,6 +109,7 @@ end
 
 expect('zset', keys.terms)
 
+if paid > 0 then budget.take(paid) end
 for _, item in ipairs(plan) do
   local id, r = item.id, item.r
   local key = keys.action(id)
@@ -135,9 +141,10 @@ local org = string.match(base, '{(.+)}')
 for _, member in ipairs(oldest(OLDER)) do take_over(org .. '.' .. string.sub(member, #OLDER + 1, #OLDER + ID_CHARS)) end
 local answer = { text(now), text(lease_until) }
 if #ids > 0 then
-  local index = text(now) .. ' ' .. text(lease_until) .. ' ' .. table.concat(ids, ' ')
-  redis.call('SET', KEYS[2], index)
+  local words = { text(now), text(lease_until) }
+  for _, id in ipairs(ids) do words[#words + 1] = is_paid[id] and id .. PAID or id end
+  redis.call('SET', KEYS[2], table.concat(words, ' '))
   redis.call('PEXPIREAT', KEYS[2], text(lease_until))
 end
-for _, id in ipairs(ids) do answer[#answer + 1] = claimed(id) end
+for _, id in ipairs(ids) do answer[#answer + 1] = claimed(id, is_paid[id]) end
 return answer

@@ -358,6 +358,11 @@ local function window_of(key, length)
   if not ends or now >= ends or now < at then return { ends = now + length / 1000, used = 0, own = 0, is_told = '' } end
   return { ends = ends, used = tonumber(w[2]), own = tonumber(w[3]), is_told = w[4] }
 end
+local function keep_window(key, seen)
+  redis.call('HSET', key, 'ends', text(seen.ends), 'used', text(seen.used), 'own', text(seen.own),
+    'is_told', seen.is_told, 'at', text(now))
+  redis.call('PEXPIREAT', key, text(seen.ends))
+end
 local function budget_of(bucket, allowance, window, length, told, burst)
   local allowed = tonumber(redis.call('GET', allowance) or told)
   local interval, seen = length / allowed, window_of(window, length)
@@ -384,5 +389,49 @@ local function budget_of(bucket, allowance, window, length, told, burst)
     local room = micros + interval * (math.ceil(burst * SHARE[call]) - 1) - tat
     return (room < 0 or shut > now) and 0 or math.floor(room / pace) + 1
   end
+  function self.take(count)
+    local new = tat + pace * count
+    redis.call('SET', bucket, text(new))
+    redis.call('PEXPIREAT', bucket, text(math.ceil(new / 1000) + 1000))
+    seen.used, seen.own = seen.used + count, seen.own + count
+    keep_window(window, seen)
+  end
   return self
+end
+-- Learns what Genesys said with its last answers, as it came along: calls of a window, '' where nothing was said; calls
+-- counted in the running one; ms until it is over; and the life of the allowance.
+local SAME = 2000 -- ms: a reset comes in whole seconds, and took its time to get here
+local function learn(allowance, window, length, allowed, count, left, life)
+  if allowed == '' then return end
+  redis.call('SET', allowance, allowed)
+  redis.call('PEXPIREAT', allowance, text(now + tonumber(life)))
+  local seen, ends = window_of(window, length), now + tonumber(left)
+  local is_told = seen.is_told == '1'
+  if not is_told or ends <= seen.ends + SAME then
+    -- ours that are still under way are not counted there yet; others' under the same token are not counted here
+    seen.used = math.max(seen.used, tonumber(count))
+    seen.ends = is_told and math.max(seen.ends, ends) or ends
+  else
+    seen = { ends = ends, used = tonumber(count), own = 0 } -- a new one has begun
+  end
+  seen.is_told = '1'
+  if not is_told or ends >= seen.ends - SAME then keep_window(window, seen) end -- else it is of a window that is over
+end
+-- Takes one call, or says in microseconds how long to wait; 0 when taken. KEYS from `first` on: floor, budget, allowance,
+-- window; ARGV from `told` on: µs of a window, calls of a window and burst where untold, and what `learn` takes.
+local function expect_spending(first)
+  expect('hash', KEYS[first])
+  expect_purse(KEYS[first + 1], KEYS[first + 2], KEYS[first + 3])
+end
+local function spent(call, first, told)
+  local bucket, allowance, window, length = KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], tonumber(ARGV[told])
+  learn(allowance, window, length, ARGV[told + 3], ARGV[told + 4], ARGV[told + 5], ARGV[told + 6])
+  local floor = redis.call('HMGET', KEYS[first], 'until', 'length')
+  local wait = floor[1] and tonumber(floor[1]) - now or 0
+  if wait > 0 and wait <= tonumber(floor[2]) then return wait * 1000 end
+  local budget = budget_of(bucket, allowance, window, length, tonumber(ARGV[told + 1]), tonumber(ARGV[told + 2]))
+  wait = budget.wait(call)
+  if wait > 0 then return wait end
+  budget.take(1)
+  return 0
 end

@@ -83,8 +83,26 @@ REMOVAL = (
     Mutant(
         "the pin is kept before anything is done about it",
         "flow/removal.py",
-        (("await place.store.pin(self._lease, self._action.progress, self._flush())", "pass"),),
-        "tests/flow/test_removal_zombies.py::test_a_frozen_worker_changes_nothing",
+        (("await self._place.store.pin(self._lease, self._action.progress, self._flush())", "pass"),),
+        "tests/flow/test_removal_trips.py::test_the_pin_is_kept_where_nobody_is_removed",
+    ),
+    Mutant(
+        "the pin is kept with the mark",
+        "store/redis.py",
+        (("*_progress(progress), terms.of_pin(progress.pin)]", "*_progress(m.Progress()), '']"),),
+        "tests/flow/test_removal_trips.py::test_a_mark_keeps_the_pin",
+    ),
+    Mutant(
+        "who stood still after the claim asks the budget anew",
+        "flow/removal.py",
+        (("return is_paid and self._place.clock.monotonic() - self._asked <= PAID_SECONDS", "return is_paid"),),
+        "tests/flow/test_removal_trips.py::test_a_paid_look_gets_old",
+    ),
+    Mutant(
+        "who may not ask takes no call from the budget",
+        "flow/workplace.py",
+        (("return not any(limits.requesters for limits in (self.terms[org].policy, *narrowings))", "return True"),),
+        "tests/flow/test_workplace.py::test_a_look_is_paid_where_everybody_may_ask",
     ),
     Mutant(
         "a note is looked for before it is repeated",

@@ -176,8 +176,8 @@ TAKING = (
     ),
     Mutant(
         "Retry-After is a floor for calls",
-        "store/scripts/spend.lua",
-        (("if wait > 0 and wait <= tonumber(floor[2]) then return text(wait * 1000) end", ""),),
+        "store/scripts/prologue.lua",
+        (("if wait > 0 and wait <= tonumber(floor[2]) then return wait * 1000 end", ""),),
         "tests/store/test_budget.py::test_a_floor_for_all",
     ),
     Mutant(
@@ -188,9 +188,21 @@ TAKING = (
     ),
     Mutant(
         "a call that the budget does not carry is not made",
-        "store/scripts/spend.lua",
-        (("if wait > 0 then return text(wait) end", ""),),
+        "store/scripts/prologue.lua",
+        (("if wait > 0 then return wait end", ""),),
         "tests/store/test_budget.py::test_a_burst_then_one_by_one",
+    ),
+    Mutant(
+        "what the budget does not carry is not marked",
+        "store/scripts/mark_sent.lua",
+        (("if wait > 0 then return { 'wait', text(wait) } end", ""),),
+        "tests/store/test_redis_sending.py::test_a_mark_takes_its_call_from_the_budget",
+    ),
+    Mutant(
+        "a look that is handed out with a claim is taken from the budget",
+        "store/scripts/claim.lua",
+        (("if paid > 0 then budget.take(paid) end", ""),),
+        "tests/store/test_redis_claim.py::test_a_look_is_paid_with_the_claim",
     ),
     Mutant(
         "what was begun is ended before more is begun (calls)",
@@ -212,8 +224,8 @@ TAKING = (
     ),
     Mutant(
         "what others spend under the same token is left to them",
-        "store/scripts/spend.lua",
-        (("seen.used = math.max(seen.used, count)", ""),),
+        "store/scripts/prologue.lua",
+        (("seen.used = math.max(seen.used, tonumber(count))", ""),),
         "tests/store/test_budget.py::test_what_others_spend_narrows_it",
     ),
     Mutant(

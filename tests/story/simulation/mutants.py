@@ -66,11 +66,11 @@ class Unowned(Bent):
 class Uncoordinated(Unowned):
     """As `Unowned`, and hands out what another action holds up."""
 
-    async def claim(self, org: str, worker: str, token: str, limit: int) -> object:
+    async def claim(self, org: str, worker: str, token: str, limit: int, **more: bool) -> object:
         if self._client is not None and self._ledger is not None:
             for conversation in set(self._ledger.conversations.values()):
                 self._client.hset(Keys().conversation(org, conversation), "owner", "")
-        return await self._port.claim(org, worker, token, limit)
+        return await self._port.claim(org, worker, token, limit, **more)
 
 
 class Tokenless(Bent):
