@@ -112,7 +112,8 @@ WATCHES: Final = (
 )
 # lines that another test runs as they stand: how they begin, and which
 ELSEWHERE: Final = {
-    r"SANDBOX=|CID=\$\(curl|SYS=|ID=msg_|curl -sS \$SANDBOX": "story/test_readme.py::test_curl_and_openssl_are_enough",
+    r"SANDBOX=|CID=\$\(curl|SYS=|ID=msg_": "story/test_readme.py::test_curl_and_openssl_are_enough",
+    r"(?:echo; )?curl -sS \$SANDBOX": "story/test_readme.py::test_curl_and_openssl_are_enough",
     r"export REMOVE_CALLER_URL=|\./remove.caller": "deploy/test_program.py::test_each_example_removes_one_person",
     r"DOOR=\S+ .*\./pipeline-step": "deploy/test_program.py::test_the_step_of_a_pipeline",
     r"ONHOOK_REDIS__URL=\S+ bash \.\./after-apply": "deploy/test_terraform.py::test_the_step_after_apply",
