@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from service import settings
 from service.core.errors import Misconfigured
@@ -50,13 +52,22 @@ async def _redis(said: Settings, clock: SystemClock) -> list[Line]:
         async with opened_store(said, may_start=False) as (store, _, url):
             health = await store.health(**asked(said.redis, clock, is_thorough=True))
             wakes = [await _wakes(url, said, clock)] if health.is_reached else []
-            return [Line.of_redis(one) for one in (*health.findings, *wakes)]
+            return [Line.of_redis(_placed(one, url)) for one in (*health.findings, *wakes)]
     except Misconfigured:
         if said.redis.url.get_secret_value() or not said.orgs:
             raise
         # the first day: nothing runs yet, and what can be asked of Genesys is worth asking all the same
         none = "no redis.url, and no `onhook up` runs here: it brings a Redis of its own; `serve` and `work` need one"
         return [Line.of_redis(Finding(Topic.REACH, Verdict.UNKNOWN, none))]
+
+
+def _placed(finding: Finding, url: str) -> Finding:
+    """Return a finding that nobody answers with where he was looked for, without the password."""
+    if finding.topic is not Topic.REACH or not finding.is_fault:
+        return finding
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2] or parts.path
+    return replace(finding, sentence=f"{finding.sentence}; it was looked for at {place}, where redis.url leads")
 
 
 async def _wakes(url: str, said: Settings, clock: SystemClock) -> Finding:

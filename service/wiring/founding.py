@@ -165,7 +165,7 @@ def text_of(answers: Answers, secret: str) -> str:
     """Return the settings as TOML; read back they are what was answered."""
     lines = [
         "# Written by `onhook init`. There are secrets in it: it is for the service's own user alone.",
-        "# Every setting there is stands in the README.",
+        "# Every setting there is stands in deploy/settings.md of Onhook.",
     ]
     for section, said in _settings(answers, secret).items():
         lines += ["", f"[{section}]"]

@@ -55,7 +55,8 @@ async def play(
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent, stop.said.set)
         which = "" if world == "vendor" else f", in the {world} world"
-        say(f"The sandbox is at {address_of(sock)} : a play Genesys Cloud, a play desk, /sandbox/ to steer them{which}")
+        ways = f"/sandbox/ to steer them, /sandbox/credentials to wire them in by hand{which}"
+        say(f"The sandbox is at {address_of(sock)} : a play Genesys Cloud, a play desk, {ways}")
         await stop.said.wait()
         if parent is not None:
             asyncio.get_running_loop().remove_reader(parent)

@@ -78,7 +78,9 @@ def options_of(said: Settings, source: str) -> SourceOptions:
     """
     known = known_sources(said)
     if source not in known:
-        raise Misconfigured([f"there is no [sources.{source}]; there is {', '.join(known) or 'none'}"])
+        none = "no source is set up here, and no sandbox was: look at ONHOOK_CONFIG and ONHOOK_STATE_DIR"
+        there = f"there is {', '.join(known)}" if known else none
+        raise Misconfigured([f"there is no [sources.{source}]; {there}"])
     return known[source]
 
 

@@ -30,9 +30,9 @@ def test_no_sandbox_there(onhook: Commands, command: str) -> None:
 @pytest.mark.parametrize(
     "words, said",
     [
-        ((), "to steer them\n"),
-        (("--world", "reported"), "to steer them, in the reported world\n"),
-        (("--everywhere",), "to steer them\n"),
+        ((), "to wire them in by hand\n"),
+        (("--world", "reported"), "to wire them in by hand, in the reported world\n"),
+        (("--everywhere",), "to wire them in by hand\n"),
     ],
 )
 def test_sandbox(onhook: Commands, words: tuple[str, ...], said: str) -> None:

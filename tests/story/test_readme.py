@@ -19,7 +19,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 async def test_curl_and_openssl_are_enough() -> None:
-    """The README's shell lines, made with nothing of ours, remove the caller and put the note on the ticket."""
+    """The README's shell lines, made with nothing of ours, remove the caller, say so, and tell the ticket."""
     needs("curl")
     needs("openssl")
     folder = short_folder()
@@ -41,7 +41,8 @@ async def test_curl_and_openssl_are_enough() -> None:
             "bash", "-c", f"set -eu; {lines}", env=environment, stdout=asyncio.subprocess.PIPE
         )
         said, _ = await shell.communicate()
-        assert b"HTTP/1.1 202 Accepted" in said, said.decode()
+        assert b"HTTP/1.1 200 OK" in said, said.decode()
+        assert b"The caller was removed from the conversation" in said, said.decode()
         await _removed_and_told(play, said.decode())
     finally:
         await running.end()

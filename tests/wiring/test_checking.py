@@ -64,9 +64,15 @@ async def test_not_heard(folder: Path, durable: str, monkeypatch: pytest.MonkeyP
 
 
 async def test_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a Redis that does not answer nothing else is said."""
-    stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": f"unix://{folder}/nobody"})
-    assert _wrong(await check()) == [("reach", Verdict.PASSING)]
+    """Of a Redis that does not answer nothing is said but where it was looked for, without the password."""
+    places = {f"unix://{folder}/nobody": f"{folder}/nobody", "redis://me:secret@127.0.0.1:1/0": "127.0.0.1:1"}
+    for url, place in places.items():
+        stand(monkeypatch, own(folder) | OFFLINE | {"ONHOOK_REDIS__URL": url})
+        lines = await check()
+        assert _wrong(lines) == [("reach", Verdict.PASSING)]
+        (reach,) = [line for line in lines if line.topic == "reach"]
+        assert reach.sentence.endswith(f"; it was looked for at {place}, where redis.url leads")
+        assert "secret" not in reach.sentence
 
 
 async def test_the_first_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

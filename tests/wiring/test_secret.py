@@ -88,11 +88,16 @@ def test_unusable(tmp_path: Path) -> None:
 def test_options_of(tmp_path: Path) -> None:
     """A source's options are known from the settings, and the sandbox's once one was wired in; else it is said."""
     desk = SourceOptions.model_validate({"org": "acme", "secrets": [OTHER]})
-    with pytest.raises(Misconfigured, match=r"there is no \[sources.desk\]; there is none"):
+    with pytest.raises(
+        Misconfigured,
+        match=r"there is no \[sources.desk\]; no source is set up here, and no sandbox was: look at ONHOOK_CONFIG",
+    ):
         options_of(Settings(state_dir=tmp_path), "desk")
     made = throw_away_secret(tmp_path)
     said = Settings(sources={"desk": desk}, state_dir=tmp_path)
     assert options_of(said, "desk") is desk
+    with pytest.raises(Misconfigured, match=r"there is no \[sources.disk\]; there is desk, sandbox"):
+        options_of(said, "disk")
     assert options_of(said, SANDBOX).keys == (secret_in(made),)
     assert list(known_sources(said)) == ["desk", SANDBOX]
     own = Settings(sources={SANDBOX: desk}, state_dir=tmp_path)
