@@ -65,8 +65,14 @@ class Answer:
 
     @property
     def link(self) -> str:
-        """Where the action's account is."""
-        return str(self.said["links"]["self"])
+        """Where the action's account is.
+
+        Raises:
+            LookupError: the door took nothing; in its own words.
+        """
+        if not (links := self.said.get("links")):
+            raise LookupError(f"the door answered {self.status}: {self.said.get('detail', self.said)}")
+        return str(links["self"])
 
 
 class World:

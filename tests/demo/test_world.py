@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from service.core import model as m
 from service.demo.world import REQUESTER, Answer, Conference, Webhook, World, timeline_of
 from service.sources.asking import asked_in, removal_in
@@ -48,3 +50,10 @@ def test_answer() -> None:
     """An answer without an action, an outcome or a timeline has none of them."""
     assert (Answer(401, {}).action, Answer(202, {"outcome": None}).outcome) == ("", "")
     assert timeline_of(Answer(200, {})) == []
+
+
+def test_an_answer_that_took_nothing() -> None:
+    """Where the door took nothing there is no account, and why is said in the door's own words."""
+    with pytest.raises(LookupError, match="the door answered 503: Redis is away"):
+        Answer(503, {"detail": "Redis is away"}).link  # noqa: B018 - asked for, not used
+    assert Answer(202, {"links": {"self": "http://door.invalid/actions/1"}}).link == "http://door.invalid/actions/1"
