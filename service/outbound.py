@@ -115,10 +115,10 @@ def origin_in(text: str) -> Origin:
         raise ValueError(f"{printable(text, 100)!r} is no URL; write one like https://api.mypurecloud.de.") from None
     if url.userinfo:
         raise ValueError("the URL carries a user name or password; leave them out, there are settings for those.")
+    if not origin.is_trusted:  # before what follows, so that a name alone is told what is missing
+        raise ValueError("the URL must begin with https://; http:// is for this machine only (localhost, 127.0.0.1).")
     if url.path != "/" or "?" in text or "#" in text:
         raise ValueError("write only scheme, host and port, without a path, a `?` or a `#`.")
-    if not origin.is_trusted:
-        raise ValueError("the URL must begin with https://; http:// is for this machine only (localhost, 127.0.0.1).")
     return origin
 
 

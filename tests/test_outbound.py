@@ -139,7 +139,7 @@ def test_origins_are_read(text: str, expected: str) -> None:
         ("http://10.0.0.1", "must begin with https"),
         ("ftp://localhost", "must begin with https"),
         ("https://", "must begin with https"),
-        ("desk.example", "without a path"),
+        ("desk.example", "must begin with https"),
         ("https://desk.example/api", "without a path"),
         ("https://desk.example?", "without a path"),
         ("https://desk.example/#", "without a path"),
