@@ -72,10 +72,8 @@ LOOKS: Final = (
     Run("curl -sS http://127.0.0.1:8081/metrics | grep onhook_newer_records", "onhook_newer_records"),
     Run('onhook healthy "$PRIVATE/readyz"'),
     Run("onhook check --json", '"is_fine": true'),
-    Run("onhook audit", NUMBER),
     Run("onhook forget --log"),
     Run("onhook --install-completion", "completion"),
-    Run("onhook explain GET /api/v2/conversations/$CID", "conversation"),
     Run("onhook explain DELETE /api/v2/conversations/$CID --body '{}'", "everyone"),
     Run("onhook sign --source servicenow --body body.json --curl", "webhook-signature"),
     Run(

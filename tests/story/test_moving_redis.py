@@ -99,7 +99,7 @@ async def test_by_following(move: Move) -> None:
     clicks.doors.append(waiting)
     await clicks.some()
     assert "master" in await move.paste("FAILOVER TO")
-    assert (await stage.post(b"{}", door=clicks.doors[0])).status_code != 202
+    assert (await stage.post(stage.webhook(await stage.conversation()), door=clicks.doors[0])).status_code == 503
 
     async def is_ready() -> bool | None:
         return (await stage.client.get(f"{private}/readyz")).status_code == 200 or None
