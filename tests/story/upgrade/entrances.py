@@ -63,11 +63,12 @@ async def _at_the_public_door(change: Change, clicks: Sequence[Click]) -> list[s
     faults = []
     for click in clicks:
         said = await change.again(click, change.old)
-        if (said["http"], said["code"], said["later"], NEWER in said["detail"]) != (503, "store_down", "5", True):
+        told = (said["http"], said.get("code"), said["later"], NEWER in said.get("detail", ""))
+        if told != (503, "store_down", "5", True):
             faults.append(f"a repeat: {said}")
         link = httpx.URL((click.receipt or {})["links"]["self"]).raw_path.decode()
         shown = await change.old.stage.client.get(f"{change.old.stage.door}{link}")
-        if shown.status_code != 503 or NEWER not in shown.json()["detail"]:
+        if shown.status_code != 503 or NEWER not in shown.json().get("detail", ""):
             faults.append(f"GET {link.partition('?')[0]}: {shown.status_code} {shown.text}")
     return faults
 

@@ -78,9 +78,11 @@ async def clicking(fire: Fire) -> AsyncIterator[None]:
     task = asyncio.create_task(load())
     try:
         yield
-    finally:
         is_over.set()
         await task
+    finally:
+        task.cancel()  # of what failed nobody waits for a yes
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def buried(change: Change, version: Version) -> str:
@@ -159,7 +161,10 @@ async def nothing_left(change: Change) -> None:
     async def nothing() -> bool | None:
         return await change.old.left() == 0 or None
 
-    await eventually(nothing, END_SECONDS)
+    try:
+        await eventually(nothing, END_SECONDS)
+    except TimeoutError:
+        change.fire.findings.append(f"left to the newer version, of which a worker runs: {await change.old.left()}")
     change.fire.findings += [f"{key} is open" for key in open_of(change.fire, change.every, SCHEMA)]
 
 
