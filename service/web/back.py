@@ -74,8 +74,7 @@ def private_door(
     async def metrics(_: Request) -> Response:
         async with one_scrape:  # what is measured for one must not be measured anew for another while it is written
             await measure()
-            # a thousand orgs are ten megabytes and a second or two: webhooks are answered meanwhile
-            text = await asyncio.to_thread(telemetry.exposition)
+            text = await asyncio.to_thread(telemetry.exposition)  # of 1,000 orgs 10 MB and seconds: webhooks go on
         return answered(200, text, EXPOSITION_TYPE)
 
     answers = {"livez": livez, "readyz": readyz, "startupz": startupz, "version": show_version, "metrics": metrics}
