@@ -1,4 +1,4 @@
-"""How long after a click the removal is on its way, beside a script that does only that; and how long until it is seen."""
+"""How long after a click the removal is on its way, beside a script that only removes; how long until it is seen."""
 
 from __future__ import annotations
 
