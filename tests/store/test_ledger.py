@@ -344,6 +344,15 @@ async def test_what_died_long_ago_is_forgotten(story: Story) -> None:
     assert story.state()[story.keys.dead(ORG)][1] == story.clock.ms - DAY
 
 
+async def test_a_letter_that_nobody_can_read(story: Story) -> None:
+    """A dead letter whose record is odd is left out, and stays where it is."""
+    report = await story.report()
+    await story.store.bury(report.lease, "no")
+    story.client.hset(story.keys.report(report.report.id), "ticket", "no JSON")
+    assert await ledger_of(story).dead(ORG, 10) == ()
+    assert story.client.zcard(story.keys.dead(ORG)) == 1
+
+
 async def test_a_forgotten_letter_is_told_to_nobody(story: Story) -> None:
     """A dead letter of what was forgotten is none any more: nobody knows whom to tell."""
     report = await story.report(requester="beth")
