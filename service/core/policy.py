@@ -89,6 +89,9 @@ class Refusal(NamedTuple):
 
 def refusal(terms: m.Terms, org: str, source: str, asked: Asked) -> Refusal | None:
     """Return what forbids `asked`, or None where neither the org nor the source does."""
+    # of who asks alone nothing else can be forbidden, and that is asked for each webhook
+    if not (asked.person or asked.conversation or terms.policy.requesters or terms.narrowed_by.requesters):
+        return None
     sections = ((f"orgs.{org}", terms.policy), (f"sources.{source}", terms.narrowed_by))
     for ground in GROUNDS:
         named = [f"{name}.{ground.setting}" for name, limits in sections if ground.forbids(limits, asked)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from service import telemetry
@@ -11,8 +11,8 @@ from service.core.errors import BadSignature, Conflicting, Refused, Unreadable
 from service.core.policy import bounds_of
 from service.core.ports import Clock, Dice, Source, Store
 from service.core.rules import Minted, action_for
-from service.flow.spans import Spent, accepting, of_delivery
-from service.traces import Spans
+from service.flow.spans import Spent, of_delivery
+from service.traces import Span, Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +109,23 @@ class Intake:
         offer = replace(offer, bounds=bounds_of(offer, terms, self.backlog), asked_in=asked_in)
         asked = self.clock.monotonic()
 
-        def spent() -> Spent:
-            return Spent(*(_ms(began, moment) for moment in (proved, parsed, asked, self.clock.monotonic())))
+        def spans(taken: m.Receipt | Exception) -> Iterator[Span]:
+            # nothing of this is worked out where nobody keeps spans
+            spent = Spent(*(_ms(began, moment) for moment in (proved, parsed, asked, self.clock.monotonic())))
+            yield from of_delivery(offer, came, delivery.received_at, spent, taken)
 
         try:
             receipt = await self.store.accept(offer)
         except Exception as fault:
-            self.spans.note(of_delivery(offer, came, delivery.received_at, spent(), fault))
+            self.spans.note(spans(fault))
             raise
-        self.spans.note(of_delivery(offer, came, delivery.received_at, spent(), receipt))
+        self.spans.note(spans(receipt))
         if receipt.is_runaway:
             telemetry.RUNAWAYS.labels(terms.name).inc()
             telemetry.emit(
                 telemetry.Event.SOURCE_PAUSED, "error", source=terms.name, org=terms.org, action=receipt.action_id
             )
-        return replace(receipt, trace_id=accepting(offer).id)
+        return replace(receipt, trace_id=asked_in.id if asked_in else m.trace_id_of(offer.action_id))
 
     def _verify_in_vain(self, delivery: m.Delivery) -> None:
         # as much work as for a source that exists, so that the time tells nobody which names do

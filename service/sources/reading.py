@@ -259,8 +259,9 @@ class Fields:
 
     def _value(self, name: str) -> object:
         """Return what stands at `name` in either spelling, None when absent."""
-        value, camel = _bare(self.values.get(name)), _camel(name)
-        if camel == name or (other := _bare(self.values.get(camel))) is None:
+        values, camel = self.values, _camel(name)
+        value = _bare(values[name]) if name in values else None
+        if camel == name or camel not in values or (other := _bare(values[camel])) is None:
             return value
         if value is not None and value != other:
             raise Unreadable(f"{name} and {camel} differ; send one of them")

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -148,9 +148,10 @@ class Keyring:
             Stale: proved, but stamped more than five minutes away.
         """
         layout = spoken_by(delivery, self._layout)
-        signed_id, stamp = _said(delivery, layout)
-        key = self._match(delivery, layout, signed_id or b"", stamp or b"")
-        if any(delivery.header(name.encode()) is None for name in layout.headers):
+        found = {name: delivery.header(name.encode()) for name in layout.headers}
+        signed_id, stamp = _said(found, layout)
+        key = self._match(delivery, found[layout.signature] or b"", layout, signed_id or b"", stamp or b"")
+        if None in found.values():
             *first, last = layout.headers
             each = f"{', '.join(first)} and {last} must each" if first else f"{last} must"
             raise BadSignature(f"{each} stand exactly once")
@@ -166,9 +167,10 @@ class Keyring:
             raise stale
         return m.Verified((signed_id or b"").decode("ascii"), stamped_at, key.fingerprint)
 
-    def _match(self, delivery: m.Delivery, layout: Layout, signed_id: bytes, stamp: bytes) -> _Key | None:
+    def _match(
+        self, delivery: m.Delivery, signatures: bytes, layout: Layout, signed_id: bytes, stamp: bytes
+    ) -> _Key | None:
         """Compare every signature with what every key would have signed, without stopping at the first."""
-        signatures = delivery.header(layout.signature.encode()) or b""
         between = layout.separator.encode()
         tokens = signatures.split(between, _TOKENS)[:_TOKENS] if between else [signatures]
         content = _content(layout, signed_id, stamp, delivery.body)
@@ -229,14 +231,13 @@ def signed(secret: bytes, webhook_id: str, stamped_at: int, body: bytes, layout:
     return headers | {layout.signature: signature}
 
 
-def _said(delivery: m.Delivery, layout: Layout) -> tuple[bytes | None, bytes | None]:
-    """Return the id and the stamp that a delivery carries."""
-    signed_id = delivery.header(layout.id.encode()) if layout.id else None
-    stamp = delivery.header(layout.stamp.encode()) if layout.stamp else None
+def _said(found: Mapping[str, bytes | None], layout: Layout) -> tuple[bytes | None, bytes | None]:
+    """Return the id and the stamp that the headers of a delivery carry."""
+    signed_id, stamp = found.get(layout.id), found.get(layout.stamp)
     if layout.stamp_item and stamp is not None:
         item = layout.stamp_item.encode()
-        found = [part[len(item) :] for part in stamp.split(layout.separator.encode(), _TOKENS) if part.startswith(item)]
-        stamp = found[0] if len(found) == 1 else b""
+        items = [part[len(item) :] for part in stamp.split(layout.separator.encode(), _TOKENS) if part.startswith(item)]
+        stamp = items[0] if len(items) == 1 else b""
     return signed_id, stamp
 
 

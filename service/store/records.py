@@ -95,7 +95,9 @@ def masked(removal: m.Removal) -> m.Removal:
     Where its click is answered is left to the report, which has yet to use it.
     """
     identity, reason = removal.identity and removal.identity.masked, without_numbers(removal.reason)
-    ticket = removal.ticket and dataclasses.replace(removal.ticket, reply_to="")
+    ticket = removal.ticket
+    if ticket is not None and ticket.reply_to:
+        ticket = dataclasses.replace(ticket, reply_to="")
     return dataclasses.replace(
         removal, selector=removal.selector.masked, identity=identity, ticket=ticket, reason=reason
     )

@@ -6,9 +6,9 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -33,6 +33,8 @@ SLICE_SECONDS = 1.0  # a wait ends this soon after the process is told to stop
 GRACE_SECONDS = 0.5  # for the last look: a slow store must not keep who waits until he gives up (Teams does after 5 s)
 JSON_TYPE = "application/json"
 ALLOWED_RATE = 600  # requests a minute, as `sources.*.rate` is unless it says otherwise
+Told: TypeAlias = Mapping[bytes, list[str]]
+_LOOKED_AT = frozenset({b"content-length", b"content-type", b"content-encoding", b"prefer"})
 _WEBHOOKS = r"/webhooks/([^/]+)"
 _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}", re.ASCII)
 # of RFC 7240: what stands between commas, and before the first semicolon of that; quotes hide both, and may end early
@@ -98,11 +100,12 @@ class _Front:
         try:
             if self.is_draining():
                 raise problems.Draining("draining")
-            _fits(request.headers)
-            media_type = _media_type(request.headers, self.intake)
+            told = _told(request)
+            _fits(told)
+            media_type = _media_type(told, self.intake)
             await _read(request, body)
             query: bytes = request.scope["query_string"]
-            delivery = m.Delivery(name, tuple(request.headers.raw), bytes(body), self.clock.now(), query)
+            delivery = m.Delivery(name, tuple(request.scope["headers"]), bytes(body), self.clock.now(), query)
             _is_of(media_type, source, delivery)
             taken = await self.intake.take(delivery)
         except ClientDisconnect:
@@ -118,7 +121,7 @@ class _Front:
         if isinstance(taken, m.Receipt):
             self._tell(source, taken, spent, len(body))
             is_heard = not source.terms.is_unheard(delivery.body)
-            return await self._receipt(request, taken, source, began) if is_heard else _NOTHING
+            return await self._receipt(told, taken, source, began) if is_heard else _NOTHING
         for one in [taken] if isinstance(taken, m.Ignored) else taken:
             self._tell(source, one, spent, len(body))
         if isinstance(taken, m.Ignored):
@@ -146,7 +149,7 @@ class _Front:
         key = request.query_params.get("key", "")
         headers = dict(_NO_STORE)
         account = await operations.show(self.store, action_id, key)
-        if account is not None and (seconds := self._wait_asked(request.headers)) is not None:
+        if account is not None and (seconds := self._wait_asked(_told(request))) is not None:
             headers["Preference-Applied"] = f"wait={seconds}"
             if account.action.outcome is None:
                 await self._outcome_within(action_id, seconds)
@@ -191,12 +194,12 @@ class _Front:
     def _link(self, receipt: m.Receipt) -> str:
         return f"{self.public_url}/actions/{receipt.action_id}?key={receipt.key}"
 
-    async def _receipt(self, request: Request, receipt: m.Receipt, source: Source, began: float) -> Response:
+    async def _receipt(self, told: Told, receipt: m.Receipt, source: Source, began: float) -> Response:
         link = self._link(receipt)
         headers = {**_NO_STORE, "Location": link}
         outcome, status = receipt.outcome, source.success_status
-        asked = self._wait_asked(request.headers)
-        if (seconds := self._wait_meant(request.headers, source, began) if asked is None else asked) is not None:
+        asked = self._wait_asked(told)
+        if (seconds := self._wait_meant(told, source, began) if asked is None else asked) is not None:
             outcome = outcome or await self._outcome_if_any(receipt.action_id, seconds)
         if asked is not None:
             headers["Preference-Applied"] = f"wait={asked}"
@@ -232,19 +235,24 @@ class _Front:
         problems.note_refusal(label, code, reason, size, signed_by)
         self.refusals.note(m.Refusal(label, self.clock.now(), code, telemetry.masked(reason), size, signed_by))
 
-    def _wait_asked(self, headers: Headers) -> int | None:
+    def _wait_asked(self, told: Told) -> int | None:
         # a preference may be ignored, and is while too many wait already: who asks again gets the outcome then
-        return wait_in(headers.getlist("prefer")) if self.waiting < MAX_WAITING else None
+        prefer = told.get(b"prefer")
+        return wait_in(prefer) if prefer and self.waiting < MAX_WAITING else None
 
-    def _wait_meant(self, headers: Headers, source: Source, began: float) -> float | None:
+    def _wait_meant(self, told: Told, source: Source, began: float) -> float | None:
         """Return for how much longer the source's settings let its sender wait; None for not at all.
 
         It never asked, so its answer has the status that it takes for a yes, however the wait ends. A slow store has
         used up a part of the time by then: its sender counts from when it sent.
         """
-        is_free = self.waiting < MAX_WAITING and "respond-async" not in preferences_in(headers.getlist("prefer"))
-        spent = self.clock.monotonic() - began
-        return max(source.terms.wait - spent, 0.0) if source.terms.wait and is_free else None
+        if (
+            not source.terms.wait
+            or self.waiting >= MAX_WAITING
+            or "respond-async" in preferences_in(told.get(b"prefer", []))
+        ):
+            return None
+        return max(source.terms.wait - (self.clock.monotonic() - began), 0.0)
 
     async def _outcome_if_any(self, action_id: str, seconds: float) -> m.Outcome | None:
         try:
@@ -318,19 +326,28 @@ def _is_kept_quiet(fault: Exception, source: Source, body: bytes) -> bool:
     return is_authentic and is_meant
 
 
-def _fits(headers: Headers) -> None:
-    declared = headers.get("content-length", "0").lstrip("0")
+def _told(request: Request) -> Told:
+    """Return what the headers that are looked at here say, in one going through: each as often as it stands."""
+    told: dict[bytes, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        if name in _LOOKED_AT:
+            told.setdefault(name, []).append(value.decode("latin-1"))
+    return told
+
+
+def _fits(told: Told) -> None:
+    declared = told.get(b"content-length", ["0"])[0].lstrip("0")
     # six digits are over the cap, however many more there are; what is no number is for the cap while reading
     if declared.isdecimal() and int(declared[:6]) > MAX_BODY:
         raise _too_large()
 
 
-def _media_type(headers: Headers, intake: Intake) -> str:
+def _media_type(told: Told, intake: Intake) -> str:
     """Return the media type if any source takes it. Which one does is not said before the signature was checked."""
-    encodings = [value.strip().lower() for value in headers.getlist("content-encoding")]
+    encodings = [value.strip().lower() for value in told.get(b"content-encoding", [])]
     if any(encoding != "identity" for encoding in encodings):
         raise WrongMediaType("The body is encoded. Send it without a content encoding.")
-    declared = headers.getlist("content-type")
+    declared = told.get(b"content-type", [])
     found, *parameters = [part.strip().lower() for part in (declared[0] if len(declared) == 1 else "").split(";")]
     if any(parameter not in {"", "charset=utf-8", 'charset="utf-8"'} for parameter in parameters):
         raise WrongMediaType("The content type has a parameter other than charset=utf-8.")

@@ -19,6 +19,7 @@ from service.core import model as m
 # The clock that goes on while a machine is suspended: a deadline that was over then must be over to us. Linux has it.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"  # base 32 that sorts like the number
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # half as many steps an id
 
 
 class SystemClock:
@@ -47,7 +48,7 @@ class SystemDice:
     def action_id(self, org: str) -> str:
         """Return `org`, a full stop, and 26 characters: ten of time, sixteen of chance (a ULID in lower case)."""
         number = (self._clock.now() << 80) | secrets.randbits(80)
-        return f"{org}." + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+        return f"{org}." + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
     def token(self) -> str:
         """Return 128 unguessable bits as 32 hex digits."""

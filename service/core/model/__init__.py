@@ -66,7 +66,7 @@ from service.core.model.seeing import (
     Target,
     TooLate,
 )
-from service.core.model.tracing import TRACEPARENT, Trace, trace_in, trace_of, trace_said
+from service.core.model.tracing import TRACEPARENT, Trace, trace_id_of, trace_in, trace_of, trace_said
 from service.core.model.watching import (
     GONE_SECONDS,
     OPEN,
@@ -149,6 +149,7 @@ __all__ = [
     "Verified",
     "org_of",
     "phone_in",
+    "trace_id_of",
     "trace_in",
     "trace_of",
     "trace_said",

@@ -49,7 +49,12 @@ def trace_of(action_id: str) -> Trace:
 
     So nothing need be kept of it, and every process that knows the action knows its trace.
     """
-    return Trace(_digits(_TRACE_DIGITS, "trace", action_id), "").within("accept", action_id)
+    return Trace(trace_id_of(action_id), "").within("accept", action_id)
+
+
+def trace_id_of(action_id: str) -> str:
+    """Return the id of the trace of its own that an action has."""
+    return _digits(_TRACE_DIGITS, "trace", action_id)
 
 
 def trace_said(headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
