@@ -61,8 +61,8 @@ async def sent_for(side: Side, at_once: int, quiet_seconds: float = QUIET_SECOND
     raw = json.dumps(stage.webhook(conversation)).encode()
     headers = {"content-type": "application/json"}
     headers |= signed(stage.secret, f"msg_{secrets.token_hex(8)}", int(time.time() * 1000), raw)
-    # a connection for each
-    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    # a connection for each, the late one too: one that was kept may be closed just when it is used again
+    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=0)
     async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as client:
 
         async def post() -> None:
