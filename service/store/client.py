@@ -49,8 +49,9 @@ SHARED_MOST = 200
 # pipelines under way at once to one server: it works on one while the next is on its way, and what is asked meanwhile
 # leaves together with it. More would only wait inside Redis, and each costs as much as three accepts
 UNDER_WAY = 2
-# one that takes longer than this may be stuck: it holds up nobody
-STUCK_SECONDS = 0.1
+# one that takes longer than this waits for a slow disk, whose next sync others may share, or is stuck: it holds up
+# nobody. Of one connection Redis reads a dozen accepts at a time, so a few connections share a sync better than one
+STUCK_SECONDS = 0.005
 # no answer at all, or bytes that are none; redis-py has closed the connection then
 _MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, InvalidResponse, TimeoutError, OSError)
 
