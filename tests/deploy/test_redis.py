@@ -194,6 +194,27 @@ async def test_a_restart_finds_what_our_user_wrote(brand: str) -> None:
         shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize("brand", BRANDS)
+async def test_a_default_without_rights_is_objected_to(brand: str) -> None:
+    """Where a restart would find nothing that is said before anything is taken; where it does no harm it is not."""
+    folder = short_folder()
+    guarded = Guarded(folder, Path(program_of(brand)))
+    try:
+        await asyncio.to_thread(guarded.start)
+        async with aclosing(Link(connect(guarded.url), HandClock())) as link:
+            store = RedisStore(link, CountingDice())
+            assert (await store.health(is_thorough=True)).unknowns == ()
+            with guarded.client("operator") as client:
+                client.execute_command("ACL", "SETUSER", "default", "nocommands", "resetkeys")
+            lasting = (await store.health(is_thorough=True)).lasting
+        assert [bool(re.search("reads its file as the user default", one)) for one in lasting] == (
+            [True] if brand == "redis-7" else []
+        )
+    finally:
+        await asyncio.to_thread(guarded.stop)
+        shutil.rmtree(folder)
+
+
 def test_nobody_gets_in_before_a_password_is_set() -> None:
     """As it is shipped no user has a password, so there is none that everybody knows."""
     folder = short_folder()

@@ -38,6 +38,7 @@ class Told:
     appendfsync: str | None = "always"
     probe: Sequence[str] | None = ("ok",)
     is_deaf: bool = False
+    rereads: str | None = "OK"
     asked: list[str] = field(default_factory=list)
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
@@ -52,10 +53,14 @@ class Told:
         return await self.run(script, keys, args)
 
     async def ask(self, *words: str) -> object:
-        """Answer INFO and CONFIG GET."""
+        """Answer INFO, CONFIG GET, and what another user may do."""
         self.asked.append(words[0])
         if words[0] == "INFO":
             return self.info
+        if words[:2] == ("ACL", "DRYRUN"):
+            if self.rereads is None:
+                raise StoreDown("Redis said no: NOPERM")
+            return self.rereads
         if self.is_deaf:
             raise StoreDown("Redis did not answer")
         if self.appendfsync is None:
@@ -129,6 +134,29 @@ async def test_what_was_not_heard_is_no_pardon() -> None:
     assert "did not say whether it has appendfsync always" in health.faults[0]
     assert health.objection
     assert health.lasting == ()
+
+
+@pytest.mark.parametrize(
+    "changed, rereads, verdict",
+    [
+        ({"redis_version": "7.0.15"}, "OK", None),
+        ({"redis_version": "7.0.15"}, "User default has no permissions to run the 'set' command", Verdict.LASTING),
+        ({"redis_version": "7.0.15"}, None, Verdict.UNKNOWN),
+        ({"redis_version": "7.0.15", "server_name": "another"}, "no", None),
+        ({"redis_version": "7.2.0"}, "no", None),
+    ],
+)
+async def test_a_file_that_would_not_be_read(
+    changed: dict[str, object], rereads: str | None, verdict: Verdict | None
+) -> None:
+    """Redis 7.0 drops at its start what its user default may not do: said when all is looked at, and no start."""
+    told = Told(FINE | changed, rereads=rereads)
+    found = [one for one in (await examine(told, Keys(), is_thorough=True)).findings if one.verdict is not Verdict.FINE]
+    assert [(one.topic, one.verdict) for one in found] == ([(Topic.DURABILITY, verdict)] if verdict else [])
+    hasty, lossy = Told(FINE | changed, rereads=rereads), Told(FINE | changed, rereads=rereads)
+    await examine(hasty, Keys())
+    await examine(lossy, Keys(), is_thorough=True, allow_lossy=True)
+    assert "ACL" not in (*hasty.asked, *lossy.asked)
 
 
 async def test_a_replica_where_one_is_needed() -> None:
