@@ -117,7 +117,7 @@ async def test_a_newer_versions_letter_is_not_told_again(story: Story) -> None:
     """Whether a newer version's report is dead, that one knows: it is left, and nothing is written."""
     claim = await story.report()
     await story.store.bury(claim.lease, "no")
-    story.made_newer(story.keys.report(claim.report.id))
+    story.client.hset(story.keys.report(claim.report.id), "v", "2")
     before = story.state()
     assert await story.store.retell(claim.report.id) is False
     assert story.state() == before

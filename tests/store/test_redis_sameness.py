@@ -277,11 +277,15 @@ async def test_a_newer_versions_delivery(story: Story, of_what: str) -> None:
     assert story.state() == before
 
 
-async def test_a_newer_versions_wish(story: Story) -> None:
+@pytest.mark.parametrize("fields", [("sends",), ("state", "not_after"), ()], ids=str)
+async def test_a_newer_versions_wish(story: Story, fields: tuple[str, ...]) -> None:
     """The wish of an action that a newer version stored makes a new action."""
     intent = {"intent_key": digest("wish")}
     first = await story.accepted(1, **intent)
-    story.made_newer(story.keys.action(first))
+    key = story.keys.action(first)
+    story.client.hset(key, "v", "2")
+    for name in fields:  # of which some may be called otherwise there
+        story.client.hdel(key, name)
     assert await story.accepted(2, **intent) != first
 
 

@@ -18,7 +18,7 @@ from tests.story.stage import Answer, Running, Stage, eventually
 STAGES = ("claimed", "marked", "confirming", "told later", "paused", "accepted")
 HANG_SECONDS = 4.0  # so long a call takes: enough to see its action there, and shorter than a call may take
 LAG_SECONDS = 6.0  # the platform shows a caller so long after he was removed; then he would be removed again
-STAGE_SECONDS = 30.0  # for an action to come to its stage on a machine that has other things to do
+STAGE_SECONDS = 20.0  # for an action to come to its stage on a machine that has other things to do
 NOWHERE = "http://127.0.0.1:9"  # where no desk is
 MAX_AGE = "900"  # on a slow machine nothing is to be too late
 TRIES = 5  # to find two actions at two stages that pass at the same moment
@@ -66,6 +66,11 @@ class Version:
         if code := await self.working.end():
             fire.findings.append(f"the worker of the {self.name} version ended with {code}")
 
+    def signal(self, number: int) -> None:
+        """Send its worker a signal."""
+        assert self.working
+        self.working.process.send_signal(number)
+
     async def die(self) -> None:
         """Kill its worker, whatever it has in hand."""
         assert self.working
@@ -108,18 +113,22 @@ class Change:
         The org of `paused` must be paused, and its worker know nothing of where the desk of `told later` is.
         """
         lasting = [await self.click(version, stage) for stage in ("claimed", "told later", "paused")]
-        await asyncio.gather(*(self._is_there(version, click, stage) for click, stage in lasting))
+        for click, stage in lasting:
+            if not await self._comes_to(version, click, stage):
+                self.fire.findings.append(f"{version.name}: never at {stage}: {await _seen(version, click)}")
         passing: list[tuple[Click, str]] = []
         for _ in range(TRIES):
             passing = [await self.click(version, stage) for stage in ("confirming", "marked")]
-            await asyncio.gather(*(self._is_there(version, click, stage) for click, stage in passing))
-            seen = await asyncio.gather(*(version.stage.account(click.receipt or {}) for click, _ in passing))
-            if all(_IS_AT[stage](account) for account, (_, stage) in zip(seen, passing, strict=True)):
+            await asyncio.gather(*(self._comes_to(version, click, stage) for click, stage in passing))
+            version.signal(signal.SIGSTOP)  # what it sees now stays so
+            if all([_IS_AT[stage](await _seen(version, click)) for click, stage in passing]):
                 break
+            version.signal(signal.SIGCONT)
         await version.die()
         for click, stage in [*lasting, *passing]:
-            is_at = _IS_AT[stage](await version.stage.account(click.receipt or {}))
-            self.fire.counters[f"{version.name}: worker killed at {stage}"] += is_at
+            self.fire.counters[f"{version.name}: worker killed at {stage}"] += _IS_AT[stage](
+                await _seen(version, click)
+            )
             await version.stage.switch(click.conversation, answers=[])
         await self.click(version, "accepted")
         self.fire.counters[f"{version.name}: worker killed at accepted"] += 1
@@ -133,15 +142,14 @@ class Change:
         self.seeds.setdefault(version.name, []).append(click)
         return click, stage
 
-    async def _is_there(self, version: Version, click: Click, stage: str) -> None:
+    async def _comes_to(self, version: Version, click: Click, stage: str) -> bool:
         async def there() -> bool | None:
-            return _IS_AT[stage](await version.stage.account(click.receipt or {})) or None
+            return _IS_AT[stage](await _seen(version, click)) or None
 
         try:
-            await eventually(there, STAGE_SECONDS)
+            return await eventually(there, STAGE_SECONDS)
         except TimeoutError:
-            account = await version.stage.account(click.receipt or {})
-            self.fire.findings.append(f"{version.name}: never at {stage}: {account}")
+            return False
 
     async def again(self, click: Click, version: Version) -> Answer:
         """Send a delivery once more, to a version's doors; return its status and what was said."""
@@ -163,6 +171,10 @@ def action_of(click: Click) -> str:
     """Return the id of the action that the sender of a click was told."""
     assert click.receipt
     return str(click.receipt["action"])
+
+
+async def _seen(version: Version, click: Click) -> Answer:
+    return await version.stage.account(click.receipt or {})
 
 
 def _verbs(account: Answer) -> list[str]:
