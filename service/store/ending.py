@@ -49,5 +49,5 @@ def words_of(
         *(str(lives.action), str(lives.delivery), str(lives.hash_only), str(lives.ownership)),
         *(str(lives.audit), outcome.kind, records.ending_of(outcome)),
         _GONE_BOUNDS if is_removed else "",
-        *records.lines_of(entries),
+        *records.lines_of(entries, action_id),
     ]

@@ -83,14 +83,14 @@ class Found:
         alike: those of them that were told by the last four digits alone.
         still_open: id → why not: `action`, `report`, `fresh`, `changed`, `unknown`.
         refusals: how many refused deliveries name it.
-        deliveries: id → the deliveries that lead to it, by their digests.
+        leading: id → the keys of the deliveries and wishes that lead to it.
     """
 
     actions: Mapping[str, records.Fields] = field(repr=False)
     alike: frozenset[str]
     still_open: Mapping[str, str]
     refusals: int
-    deliveries: Mapping[str, Sequence[str]] = field(repr=False)
+    leading: Mapping[str, Sequence[str]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Forgetting:
         Raises:
             StoreDown: Redis is away.
         """
-        ids, digests = await self._walk(org)
+        ids, keys = await self._walk(org)
         actions: dict[str, records.Fields] = {}
         alike, still_open = set[str](), dict[str, str]()
         for batch in _batches(ids):
@@ -163,8 +163,8 @@ class Forgetting:
                     actions[one.action_id] = one.fields
                     alike |= {one.action_id} if one.is_alike_only else set()
         struck = [pair for source in sources for pair in await self._struck(org, source, wanted)]
-        deliveries = await self._deliveries(org, digests, actions) if actions else {}
-        return Found(actions, frozenset(alike), still_open, len(struck), deliveries)
+        leading = await self._leading(keys, actions) if actions else {}
+        return Found(actions, frozenset(alike), still_open, len(struck), leading)
 
     async def forget(self, org: str, sources: Iterable[str], wanted: Wanted, found: Found, by: str) -> dict[str, str]:
         """Forget what was found, after it is written down that `by` asked for it.
@@ -183,7 +183,7 @@ class Forgetting:
         await self._runner.run(script("attest"), [self._keys.forgettings(org)], [*self._head(org), *words])
         kept: dict[str, str] = {}
         for action_id, fields in found.actions.items():
-            if why := await self._forget(action_id, fields, found.deliveries.get(action_id, ()), audited):
+            if why := await self._forget(action_id, fields, found.leading.get(action_id, ()), audited):
                 kept[action_id] = why
         for source in sources:
             lines = [word for pair in await self._struck(org, source, wanted) for word in pair]
@@ -201,17 +201,17 @@ class Forgetting:
     # ------------------------------------------------------------------------------------------ what is there
 
     async def _walk(self, org: str) -> tuple[list[str], list[str]]:
-        """Return the ids of all actions and the digests of all deliveries of `org`."""
-        ids, digests = set[str](), set[str]()
+        """Return the ids of all actions of `org`, and the keys of all deliveries and wishes."""
+        ids, keys = set[str](), set[str]()
         base, key = self._keys.base(org), self._keys.due_removals(org)
         names = await walked(self._runner, key, self._head(org), fits=self._keys.everything(org), many=WALK)
         for name in names:
             kind, _, rest = name.removeprefix(base).partition(":")
             if kind == "action":
                 ids.add(rest)
-            elif kind == "delivery":
-                digests.add(rest)
-        return sorted(ids), sorted(digests)
+            elif kind in {"delivery", "intent"}:
+                keys.add(name)
+        return sorted(ids), sorted(keys)
 
     async def _judged(self, action_id: str, wanted: Wanted) -> _Judged:
         fields = await self._hash(self._keys.action(action_id))
@@ -242,22 +242,29 @@ class Forgetting:
         if wanted.is_ticket(removal.ticket):
             return True, False
         # a ticket may have joined an action that another one asked for
-        reports = [await self._hash(self._keys.report(one)) for one in records.reports_in(action_id, fields)]
-        return any(wanted.is_ticket(records.ticket_in(one.get("ticket", ""))) for one in reports), False
+        for one in records.reports_in(action_id, fields):
+            told = records.told_in(one, fields)
+            ticket = (
+                told.ticket if told else records.ticket_in((await self._hash(self._keys.report(one))).get("ticket", ""))
+            )
+            if wanted.is_ticket(ticket):
+                return True, False
+        return False, False
 
     async def _hash(self, key: str) -> records.Fields:
         return cast("dict[str, str]", await self._runner.ask("HGETALL", key))
 
-    async def _deliveries(
-        self, org: str, digests: Sequence[str], actions: Mapping[str, object]
-    ) -> Mapping[str, Sequence[str]]:
-        """Return by action which deliveries lead to it."""
+    async def _leading(self, keys: Sequence[str], actions: Mapping[str, object]) -> Mapping[str, Sequence[str]]:
+        """Return by action which deliveries and wishes lead to it."""
         found: dict[str, list[str]] = {}
-        for batch in _batches(digests):
-            asked = (self._runner.ask("HGET", self._keys.delivery(org, digest), "action") for digest in batch)
-            for digest, action_id in zip(batch, await asyncio.gather(*asked), strict=True):
+        for batch in _batches(keys):
+            asked = (
+                self._runner.ask("GET", key) if ":intent:" in key else self._runner.ask("HGET", key, "action")
+                for key in batch
+            )
+            for key, action_id in zip(batch, await asyncio.gather(*asked), strict=True):
                 if isinstance(action_id, str) and action_id in actions:
-                    found.setdefault(action_id, []).append(digest)
+                    found.setdefault(action_id, []).append(key)
         return found
 
     async def _struck(self, org: str, source: str, wanted: Wanted) -> list[tuple[str, str]]:
@@ -273,7 +280,7 @@ class Forgetting:
 
     # ------------------------------------------------------------------------------------------ what is done
 
-    async def _forget(self, action_id: str, fields: records.Fields, digests: Sequence[str], audited: str = "") -> str:
+    async def _forget(self, action_id: str, fields: records.Fields, leading: Sequence[str], audited: str = "") -> str:
         """Forget one action, and write into the audit who asked; without that it is a trial. Return why not, or ""."""
         keys, removal = self._keys, fields["removal"]
         org = action_id.partition(".")[0]
@@ -282,11 +289,11 @@ class Forgetting:
         over = [word for pair in records.impersonal(fields).items() for word in pair]
         reply = await self._runner.run(
             script("forget"),
-            [keys.action(action_id), keys.timeline(action_id), *(keys.delivery(org, digest) for digest in digests)],
+            [keys.action(action_id), keys.timeline(action_id), *leading],
             [
                 *self._head(org),
                 *(action_id, ACTION_STEPS["settle"].to, reports.source, reports.to),
-                *("" if audited else "1", removal, without, records.NOWHERE, audited, str(self._lives.audit)),
+                *("" if audited else "1", removal, without, audited, str(self._lives.audit)),
                 *over,
             ],
         )

@@ -48,7 +48,7 @@ class Offering:
             *(self._tags.of(org, removal), str(bounds.rate), str(bounds.backlog), str(bounds.runaway)),
             *(bounds.clicker and hex_in(bounds.clicker), *terms.of_offer(offer)),
             *(offer.asked_in.traceparent if offer.asked_in else "", *records.reports_of(offer)),
-            *(*records.lines_of(offer.entries), self._audit, records.by_of(offer.by)),
+            *(*records.lines_of(offer.entries, offer.action_id), self._audit, records.by_of(offer.by)),
         ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,6 +12,7 @@ import orjson
 
 from service.core import model as m
 from service.core.errors import Reply, UnknownVersion
+from service.store import terms
 from service.store.keys import action_of
 from service.telemetry import masked as masked_text
 from service.telemetry import without_numbers
@@ -26,7 +27,8 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 # the order in which a line of a timeline has its values, and what those are that say nothing; `line` in the scripts'
 # prologue has the same order. The first version wrote an object.
 _ENTRY = ("verb", "note", "at", "duration_ms", "worker", "status", "correlation_id")
-_SILENT, _ENTRY_LEAST = ("", 0, None), 3
+_SILENT, _ENTRY_LEAST, _AT, _WORKER = ("", 0, None), 3, 2, 4
+_CLAIMED = frozenset({"look", "decide", "disconnect", "confirm"})
 
 Fields: TypeAlias = Mapping[str, str]
 _Noun = TypeVar("_Noun")
@@ -150,18 +152,35 @@ def reports_in(action_id: str, fields: Fields) -> list[str]:
     return [word if "." in word else f"{action_id}.{word}" for word in words]
 
 
-def lines_of(entries: Iterable[m.Entry]) -> list[str]:
-    """Return entries as scripts take them: how many, then verb and line of each."""
-    pairs = [word for entry in entries for word in (entry.verb, _line(entry))]
+def told_in(report_id: str, fields: Fields) -> m.Report | None:
+    """Return a report that was told, which stands in the record of its action; None for one that has its own."""
+    text = fields.get(f"told_{report_id.rpartition('.')[2]}")
+    if text is None:
+        return None
+    source, channel, tries, first_due_at, _, said = orjson.loads(text)
+    # what is the same as the action's is not said again
+    ticket = removal_in(fields["removal"]).ticket if said == 0 else _said(_ticket, said)
+    at, whose = first_due_at or int(fields["settled_at"]), source or fields["source"]
+    return m.Report(report_id, action_of(report_id), whose, channel, ticket, m.ReportState.TOLD, tries, "", at)
+
+
+def lines_of(entries: Iterable[m.Entry], action_id: str) -> list[str]:
+    """Return entries of an action as scripts take them: how many, then verb and line of each."""
+    began_at = terms.moment_of(action_id)
+    pairs = [word for entry in entries for word in (entry.verb, _line(entry, began_at))]
     return [str(len(pairs) // 2), *pairs]
 
 
-def _line(entry: m.Entry) -> str:
+def _line(entry: m.Entry, began_at: int) -> str:
     """Return a line of the timeline: its values in an order of their own, up to the last of which something is said.
 
-    The note stands second, so that who must forget it knows where it is (see forget.lua).
+    The note stands second, so that who must forget it knows where it is (see forget.lua). The moment is counted from
+    the one in the action's id. What is done under a claim is not said to be its worker's: only he can write it.
     """
     said = [getattr(entry, name) for name in _ENTRY]
+    said[_AT] -= began_at
+    if entry.verb in _CLAIMED:
+        said[_WORKER] = ""
     while len(said) > _ENTRY_LEAST and said[-1] in _SILENT:
         said.pop()
     return orjson.dumps(said).decode()
@@ -283,10 +302,19 @@ def outcome_in(text: str) -> m.Outcome | None:
     )
 
 
-def entry_in(text: str) -> m.Entry:
-    """Read a line of a timeline."""
-    said = orjson.loads(text)
-    return m.Entry(**said if isinstance(said, dict) else dict(zip(_ENTRY, said, strict=False)))
+def timeline_in(action_id: str, lines: Iterable[str]) -> Iterator[m.Entry]:
+    """Read the timeline of an action, as `lines_of` and the scripts wrote it."""
+    began_at, worker = terms.moment_of(action_id), ""
+    for line in lines:
+        said = orjson.loads(line)
+        if isinstance(said, dict):  # as the first version wrote it
+            entry = m.Entry(**said)
+        else:
+            said[_AT] += began_at
+            entry = m.Entry(**dict(zip(_ENTRY, said, strict=False)))
+        if entry.verb == "claim":
+            worker = entry.worker
+        yield dataclasses.replace(entry, worker=worker) if entry.verb in _CLAIMED and not entry.worker else entry
 
 
 def _answer(text: str) -> m.Answer | None:

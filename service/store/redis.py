@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Unpack, cast
 
 from service.core import model as m
@@ -109,7 +109,7 @@ class RedisStore(RedisBudget):
     async def pin(self, lease: m.Lease, progress: m.Progress, entries: Sequence[m.Entry]) -> None:
         """Remember `progress` before anything is done about it."""
         found_by = terms.of_pin(progress.pin)
-        args = [*_progress(progress), lease.id, found_by, *records.lines_of(entries)]
+        args = [*_progress(progress), lease.id, found_by, *records.lines_of(entries, lease.id)]
         await self._step("pin", lease, [], args)
 
     async def mark_sent(
@@ -121,7 +121,7 @@ class RedisStore(RedisBudget):
         """
         org, keys = lease.org, self._keys
         args = [lease.id, epoch, str(SEND_MS), *_progress(progress), terms.of_pin(progress.pin)]
-        args += [*self._spending(org), *records.lines_of(entries)]
+        args += [*self._spending(org), *records.lines_of(entries, lease.id)]
         match await self._step("mark_sent", lease, [keys.floor(org), *self._purse(org)], args):
             case ["late"]:
                 return m.TooLate()
@@ -135,12 +135,12 @@ class RedisStore(RedisBudget):
 
     async def answered(self, lease: m.Lease, number: int, answer: m.Answer, entries: Sequence[m.Entry]) -> None:
         """Remember what became of send `number`; ValueError when there is none."""
-        args = [str(number), str(answer.kind), records.json_of(answer), *records.lines_of(entries)]
+        args = [str(number), str(answer.kind), records.json_of(answer), *records.lines_of(entries, lease.id)]
         await self._step("answered", lease, [], args)
 
     async def unsent(self, lease: m.Lease, number: int, entries: Sequence[m.Entry]) -> None:
         """Take back exactly mark `number`; ValueError when it is not the last, or was answered."""
-        args = [lease.id, str(number), str(self._lives.ownership), _OURS, *records.lines_of(entries)]
+        args = [lease.id, str(number), str(self._lives.ownership), _OURS, *records.lines_of(entries, lease.id)]
         await self._step("unsent", lease, [], args)
 
     async def put_back(
@@ -148,7 +148,8 @@ class RedisStore(RedisBudget):
     ) -> None:
         """Give the action up for `after_seconds`; its lease ends now."""
         due = [self._keys.due_removals(lease.org)]
-        args = [lease.id, ms_of(after_seconds), *_progress(progress), str(POISON_LAPSES), *records.lines_of(entries)]
+        args = [lease.id, ms_of(after_seconds), *_progress(progress), str(POISON_LAPSES)]
+        args += records.lines_of(entries, lease.id)
         await self._step("put_back", lease, due, args)
 
     async def settle(
@@ -168,7 +169,7 @@ class RedisStore(RedisBudget):
         if (org := m.org_of(action_id)) is None:
             return False
         outcome, step = m.Outcome(m.OutcomeKind.REFUSED, "dropped"), ACTION_STEPS["drop"].source
-        args = [*self._head(org), records.by_of(by), self._nonce(), step, *self._ending(action_id, outcome, None, ())]
+        args = [*self._head(org), records.by_of(by), self._step_id(), step, *self._ending(action_id, outcome, None, ())]
         args.append(records.note_of(f"dropped by {by.who}"))
         match await self._runner.run(script("drop"), ending.keys_of(self._keys, action_id), args):
             case ["ok"] | ["done"]:
@@ -232,7 +233,7 @@ class RedisStore(RedisBudget):
             [self._keys.report(report_id)],
             [
                 *self._head(org),
-                *(self._nonce(), states.source, states.to, report_id, org, self._keys.wake),
+                *(self._step_id(), states.source, states.to, report_id, org, self._keys.wake),
                 *(records.by_of(by), str(self._lives.audit)),
             ],
         )
@@ -253,8 +254,8 @@ class RedisStore(RedisBudget):
         return m.Account(
             action=records.action_in(action_id, fields),
             key=fields["key"],
-            timeline=tuple(records.entry_in(line) for line in lines),
-            reports=tuple(records.report_in(report_id, records.fields_in(row)) for report_id, row in reports),
+            timeline=tuple(records.timeline_in(action_id, lines)),
+            reports=tuple(_reports_in(action_id, fields, dict(reports))),
         )
 
     async def action_ids(self, org: str) -> list[str]:
@@ -311,9 +312,13 @@ class RedisStore(RedisBudget):
         reply = await run(
             script(name),
             [self._keys.action(lease.id), self._keys.timeline(lease.id), *keys],
-            [*self._head(lease.org), hex_in(lease.token), self._nonce(), ACTION_STEPS[name].source, *args],
+            [*self._head(lease.org), hex_in(lease.token), self._step_id(), ACTION_STEPS[name].source, *args],
         )
         return _kept(reply, name, lease)
+
+    def _step_id(self) -> str:
+        """Return by what a step on one record is known when it is asked again: 64 bits of chance, kept for a month."""
+        return self._nonce()[-16:]
 
     def _ending(
         self, action_id: str, outcome: m.Outcome, seen_ago_seconds: float | None, entries: Sequence[m.Entry]
@@ -336,9 +341,9 @@ class RedisStore(RedisBudget):
             [keys.report(lease.id), keys.timeline(action_of(lease.id))],
             [
                 *self._head(lease.org),
-                *(hex_in(lease.token), self._nonce(), states.source, states.to, lease.id, again_ms, error),
+                *(hex_in(lease.token), self._step_id(), states.source, states.to, lease.id, again_ms, error),
                 *(records.note_of(error) if error else "", str(self._lives.action) if name == "bury" else ""),
-                *records.lines_of(entries),
+                *records.lines_of(entries, action_of(lease.id)),
             ],
         )
         _kept(reply, name, lease)
@@ -348,6 +353,14 @@ class RedisStore(RedisBudget):
         args = [*self._head(org), source and name_in(source), flag, org, keys.wake, records.by_of(by)]
         names = [keys.paused(org), keys.step(org, self._nonce())]
         await self._runner.run(script("pause"), names, [*args, str(lives.step), str(lives.audit)])
+
+
+def _reports_in(action_id: str, fields: records.Fields, rows: Mapping[str, list[str]]) -> Iterator[m.Report]:
+    for report_id in records.reports_in(action_id, fields):
+        if told := records.told_in(report_id, fields):
+            yield told
+        elif report_id in rows:
+            yield records.report_in(report_id, records.fields_in(rows[report_id]))
 
 
 def _progress(progress: m.Progress) -> tuple[str, str]:

@@ -19,6 +19,8 @@ WHOLE_HEX = 32
 # of those so many stand in the index (TERM_CHARS in the scripts' prologue): with a million actions a search meets three
 # of other words on its way, and each is told by its record
 TERM_HEX = 7
+# and so many in the record that it leads to, of what that has no word for (ALSO_CHARS in accept.lua)
+ALSO_HEX = 16
 _FOUR = re.compile(r"[0-9]{4}\Z", re.ASCII)
 # what a batch puts behind the id that all its parts share
 _PART = re.compile(r":[0-9]+\Z", re.ASCII)
@@ -37,7 +39,7 @@ def of_offer(offer: m.Offer) -> tuple[str, str]:
     """Return the digests that an offer's action is found by, and of those the ones that its record has no word for."""
     known = _digests(_words(offer.removal))
     more = dict.fromkeys(one for one in _digests(_delivery(offer.delivery_id)) if one not in known)
-    return " ".join([*known, *more]), " ".join(more)
+    return " ".join([*known, *more]), " ".join(one[:ALSO_HEX] for one in more)
 
 
 def of_pin(pin: m.Target | None) -> str:
@@ -49,13 +51,21 @@ def names(action: m.Action, also: str, text: str) -> bool:
     """Whether `text` names the action: by a word of its record, or by one of those digests that stand in it."""
     sought = _plain(text)
     words = [_plain(word) for word in (*_words(action.removal), *_pinned(action.progress.pin))]
-    return any(sought in (word, _tail(word)) for word in words) or whole(text) in also.split()
+    return any(sought in (word, _tail(word)) for word in words) or any(map(whole(text).startswith, also.split()))
 
 
 def moment(at: int) -> str:
     """Return what the part after the org of each id made then or later sorts behind."""
     number = min(max(at, 0), _LAST_MS)
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(5 * _TIME_CHARS - 5, -1, -5))
+
+
+def moment_of(action_id: str) -> int:
+    """Return the moment in an action's id; what is no digit of it counts as none (`moment_of` in the scripts too)."""
+    at = 0
+    for char in action_id.rpartition(".")[2][:_TIME_CHARS]:
+        at = at * 32 + max(_CROCKFORD.find(char), 0)
+    return at
 
 
 def _plain(word: str) -> str:

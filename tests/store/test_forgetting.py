@@ -45,7 +45,7 @@ PERSONAL: dict[str, object] = {
 # nothing of it may be left; the ticket's label, reference and what people and Genesys said of it included
 TRACES = (
     *(PHONE.value, "0123", CONTACT, PARTICIPANT, USER, "Beth", "beth", "rude", "Joe", "evt-of", "9d38", "INC0010112"),
-    *(digest(("intent", 1)), TAGS.blinded(ORG, digest(("intent", 1))), digest(("body", 1))),
+    *(digest(("intent", 1)), TAGS.blinded(ORG, digest(("intent", 1))), digest(("body", 1))[:32]),
 )
 FORGETFUL = m.Outcome(
     m.OutcomeKind.DISCONNECTED, "gone", Reply(202, "ok", "Beth was told", "corr"), candidates=(f"customer {CONTACT}",)
@@ -148,7 +148,7 @@ async def test_what_was_forgotten_is_not_done_again(story: Story, forgetting: Fo
     with pytest.raises(Unreadable, match="was cut when the action ended"):
         await operations.replay(story.store, story.clock, minted, action_id, by=ANNA, max_age_seconds=60)
     changed = {key for key, held in story.state().items() if held != before.get(key)}
-    assert {key.rpartition("}:")[2].partition(":")[0] for key in changed} == {"delivery", "timeline", "minutes"}
+    assert {key.rpartition("}:")[2].partition(":")[0] for key in changed} == {"delivery", "action", "minutes"}
     assert _traces(story) == []
 
 
@@ -167,9 +167,10 @@ async def test_everybody_else_stays(story: Story, forgetting: Forgetting) -> Non
     assert story.state() == before
     await _done(forgetting, BY_PHONE)
     changed = {key for key, held in story.state().items() if held != before.get(key)}
-    reports = (await story.account(mine)).reports
-    ours = {story.keys.action(mine), story.keys.timeline(mine), *(story.keys.report(one.id) for one in reports)}
+    ours = {story.keys.action(mine)}  # with its timeline, and the report that was told
     of_org = {story.keys.forgettings(ORG), story.keys.terms_in(mine), story.keys.audit(ORG, story.clock.ms // DAY)}
+    wish = story.keys.intent(ORG, TAGS.blinded(ORG, digest(("intent", 1))))
+    assert wish not in story.state()
     assert changed == ours | of_org | {story.keys.delivery(ORG, digest(1))}
 
 
@@ -236,8 +237,7 @@ async def test_the_script_itself_refuses_what_is_open(story: Story, forgetting: 
     before = story.state()
     kept = await forgetting.forget(ORG, (), BY_NAME, found, "anna")
     assert kept == {ended: "report", other: "changed", renewed: "changed"}
-    (report,) = (await story.account(plain)).reports
-    forgotten = {story.keys.action(plain), story.keys.timeline(plain), story.keys.report(report.id)}
+    forgotten = {story.keys.action(plain)}
     changed = {key for key, held in story.state().items() if held != before.get(key)}
     of_org = {story.keys.forgettings(ORG), story.keys.terms_in(plain), story.keys.audit(ORG, story.clock.ms // DAY)}
     assert changed == forgotten | of_org
@@ -274,7 +274,10 @@ async def test_a_ticket_that_joined(story: Story, forgetting: Forgetting) -> Non
     for value in ("incident", "77", ""):
         assert (await forgetting.find(ORG, (), Wanted(Kind.TICKET, value))).actions == {}
     found = await _done(forgetting, Wanted(Kind.TICKET, "INC77"))
-    assert {d for digests in found.deliveries.values() for d in digests} == {digest(1), digest(2)}
+    assert {key for keys in found.leading.values() for key in keys} == {
+        *(story.keys.delivery(ORG, digest(number)) for number in (1, 2)),
+        story.keys.intent(ORG, TAGS.blinded(ORG, digest(("intent", 1)))),
+    }
 
 
 class Dying(BlockingRunner):
@@ -391,7 +394,8 @@ async def test_on_a_cluster(dice: CountingDice) -> None:
             (claim,) = await store.claim(org, "w1", dice.token(), 5)
             await store.settle(claim.lease, GONE, 0.0, ())
             found = await forgetting.find(org, SOURCES, BY_NAME)
-            assert (set(found.actions), list(found.deliveries.values())) == ({claim.action.id}, [[digest(org)]])
+            assert set(found.actions) == {claim.action.id}
+            assert [len(keys) for keys in found.leading.values()] == [2]  # its delivery and its wish
             assert await forgetting.forget(org, SOURCES, BY_NAME, found, "anna") == {}
             account = await store.read(claim.action.id)
             assert account is not None

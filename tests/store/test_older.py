@@ -28,16 +28,28 @@ def test_whole_nouns_are_read() -> None:
     assert records.removal_in(whole(removal)) == removal
     assert records.outcome_in(whole(outcome)) == outcome
     assert records.progress_in(whole(progress), "busy") == progress
-    assert records.entry_in(whole(LOOKED)) == LOOKED
+    assert list(records.timeline_in("", [whole(LOOKED)])) == [LOOKED]
     assert records.ticket_in(whole(TICKET)) == TICKET
 
 
 @pytest.mark.parametrize("entry", [LOOKED, m.Entry("accept", 0), m.Entry("settle", 5, 0.1, "w1", note="x")])
 def test_a_short_line_says_all(entry: m.Entry) -> None:
     """A line of the timeline keeps every value of it, and no more than those."""
-    _, verb, line = records.lines_of([entry])
-    assert (verb, records.entry_in(line)) == (entry.verb, entry)
+    action_id = f"{ORG}.{terms.moment(1_795_686_394_926)}{'0' * 16}"
+    claim = m.Entry("claim", 1_795_686_394_926, worker="w1")
+    _, _, first, verb, line = records.lines_of([claim, entry], action_id)
+    assert verb == entry.verb
+    assert list(records.timeline_in(action_id, [first, line])) == [claim, entry]
     assert "null" not in line
+
+
+def test_a_worker_is_named_once() -> None:
+    """What is done under a claim is told as its worker's, and what another one does as his."""
+    by = {"claim": "w1", "look": "w1", "settle": "w1", "report": "w2"}
+    entries = [m.Entry(verb, 5, worker=worker) for verb, worker in by.items()]
+    count, *pairs = records.lines_of(entries, "")
+    assert list(records.timeline_in("", pairs[1::2])) == entries
+    assert (count, sum("w1" in line for line in pairs[1::2])) == ("4", 2)
 
 
 async def _of_before(story: Story) -> str:

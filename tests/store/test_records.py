@@ -86,15 +86,15 @@ def test_a_progress_comes_back(progress: m.Progress) -> None:
 @given(ENTRIES)
 def test_an_entry_comes_back(entry: m.Entry) -> None:
     """A line of the timeline is read as it was written."""
-    count, verb, line = records.lines_of([entry])
-    assert (count, verb, records.entry_in(line)) == ("1", entry.verb, entry)
+    count, verb, line = records.lines_of([entry], "")
+    assert (count, verb, *records.timeline_in("", [line])) == ("1", entry.verb, entry)
 
 
 @given(TEXT)
 def test_a_line_that_a_script_begins(note: str) -> None:
     """A line whose beginning a script writes is a line, whatever stands in its note."""
     line = f'["report",{records.note_of(note)},5,0,"w1"]'
-    assert records.entry_in(line) == m.Entry("report", 5, worker="w1", note=note)
+    assert list(records.timeline_in("", [line])) == [m.Entry("report", 5, worker="w1", note=note)]
 
 
 def test_a_mapping_of_another_kind_is_written() -> None:
@@ -107,7 +107,7 @@ def test_a_mapping_of_another_kind_is_written() -> None:
 
 def test_no_entries() -> None:
     """That there are no entries is said too."""
-    assert records.lines_of([]) == ["0"]
+    assert records.lines_of([], "") == ["0"]
 
 
 def test_masking() -> None:

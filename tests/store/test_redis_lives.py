@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import redis
 
 from service.core import model as m
@@ -91,12 +92,12 @@ async def test_how_long_each_thing_stays(story: Story) -> None:
     now = story.clock.ms
     account = await story.account(settled)
     assert {
-        state[story.keys.action(settled)][1],
-        state[story.keys.timeline(settled)][1],
+        state[story.keys.action(settled)][1],  # with its timeline
         state[story.keys.intent(ORG, digest(("intent", 1)))][1],
-        *(state[story.keys.report(report.id)][1] for report in account.reports),
+        *(state[story.keys.report(one.id)][1] for one in account.reports if one.state is not m.ReportState.TOLD),
     } == {now + LIVES.action}
     assert len(account.reports) == 4
+    assert story.keys.timeline(settled) not in state
     assert state[story.keys.delivery(ORG, digest(1))][1] == now + LIVES.hash_only
     assert state[story.keys.delivery(ORG, digest(2))][1] == now + LIVES.delivery
     assert state[story.keys.delivery(ORG, digest(3))][1] == now + LIVES.delivery
@@ -112,18 +113,41 @@ async def test_what_is_written_later_does_not_prolong(story: Story) -> None:
     story.clock.move(1)
     (claim,) = await story.claim_reports()
     await story.store.told(claim.lease, [m.Entry("report", 1)])
-    for key in (
-        story.keys.action(claim.action.id),
-        story.keys.timeline(claim.action.id),
-        story.keys.report(claim.report.id),
-    ):
-        assert story.state()[key][1] == ends[key]
+    assert story.state()[story.keys.action(claim.action.id)][1] == ends[story.keys.action(claim.action.id)]
+    assert story.keys.report(claim.report.id) not in story.state()  # it stands in the record now
+    assert [one.state for one in (await story.account(claim.action.id)).reports] == [m.ReportState.TOLD]
+
+
+@pytest.mark.parametrize("looks", [5, 40])
+async def test_a_timeline_goes_into_the_record(story: Story, looks: int) -> None:
+    """What has ended has its timeline in its record, where that is not too long; it says the same, and goes on."""
+    claim = await story.claimed()
+    entries = [m.Entry("look", 5, 1.5, "w1", 200, note=f"it is {number}") for number in range(looks)]
+    await story.store.put_back(claim.lease, 0, m.Progress(), entries)
+    before = (await story.account(claim.action.id)).timeline
+    (claim,) = await story.claim()
+    await story.store.settle(claim.lease, GONE, 0.0, [m.Entry("settle", 9, worker="w1")])
+    assert await story.accepted(1) == claim.action.id
+    (report,) = await story.claim_reports()
+    await story.store.told(report.lease, [m.Entry("report", 9, worker="w2")])
+    after = (await story.account(claim.action.id)).timeline
+    assert after[: len(before)] == before
+    assert [one.verb for one in after[len(before) :]] == ["claim", "settle", "accept", "report"]
+    assert story.client.exists(story.keys.timeline(claim.action.id)) == (looks == 40)
+
+
+async def test_no_more_is_joined_to_what_was_folded(story: Story) -> None:
+    """A flood of duplicates after the end makes no timeline longer than it may be."""
+    settled = await story.settled(1)
+    for _ in range(120):
+        await story.accepted(1)
+    assert len((await story.account(settled)).timeline) == 100
 
 
 async def test_a_timeline_is_not_begun_again(story: Story) -> None:
     """Where a timeline's life is over, nothing is written that would stand for ever."""
     claim = await story.report()
-    story.client.delete(story.keys.timeline(claim.action.id))
+    story.client.hdel(story.keys.action(claim.action.id), "timeline")
     await story.store.told(claim.lease, [m.Entry("report", 1)])
     assert story.client.exists(story.keys.timeline(claim.action.id)) == 0
 

@@ -121,7 +121,7 @@ def test_after_storms(redis_server: EmbeddedRedis) -> None:
         finally:
             client.flushall()
             client.config_set("appendfsync", "always")
-    assert set(kinds) >= {"action", "timeline", "report", "delivery", "intent", "conversation", "claim", "budget"}
+    assert set(kinds) >= {"action", "terms", "report", "delivery", "intent", "conversation", "claim", "budget"}
 
 
 def test_what_is_astray_is_found(redis_client: redis.Redis) -> None:
@@ -179,7 +179,7 @@ async def test_joined_late(story: Story, days: int) -> None:
     late = max(ended + LIVES.delivery, story.clock.ms + 60_000)
     assert ends[story.keys.delivery(ORG, digest(2))] == late
     assert {ends[story.keys.report(report.id)] for report in account.reports} == {ended + LIVES.action}
-    assert {ends[key] for key in (story.keys.action(settled), story.keys.timeline(settled))} == {ended + LIVES.action}
+    assert ends[story.keys.action(settled)] == ended + LIVES.action
     assert ends[story.keys.intent(ORG, digest(("intent", 1)))] == ended + LIVES.action
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from service.core import model as m
 from service.store import records, terms
+from service.store.script import FOLDER
 from service.wiring.machine import SystemClock, SystemDice
 from tests.fixtures.redis import CountingDice
 from tests.store.stories import ORG, offered, uuid
@@ -69,10 +70,14 @@ def test_a_delivery_that_stands_in_a_header() -> None:
     """An id that no word of the record has is kept as a digest; of a batch's part also the one that all share."""
     offer = offered(CountingDice(), delivery_id="msg_2:1")
     digests, also = terms.of_offer(offer)
-    assert also.split() == [terms.whole("msg_2:1"), terms.whole("msg_2")]
-    assert digests.endswith(also)
+    whole = [terms.whole("msg_2:1"), terms.whole("msg_2")]
+    assert also.split() == [one[: terms.ALSO_HEX] for one in whole]
+    assert digests.endswith(" ".join(whole))
+    assert f"ALSO_CHARS = 32, {terms.ALSO_HEX}" in (FOLDER / "accept.lua").read_text()
+    assert f"TERM_CHARS = 26, 6, {terms.TERM_HEX}" in (FOLDER / "prologue.lua").read_text()
     action = _action(offer, is_cut=True)
     assert terms.names(action, also, "MSG_2")
+    assert terms.names(action, " ".join(whole), "msg_2")  # as the first version kept it
     assert not terms.names(action, "", "msg_2")
     assert not terms.names(action, also, "msg_")
 

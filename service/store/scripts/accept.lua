@@ -23,6 +23,7 @@ local offered, digest, body, hash_only = ARGV[12], ARGV[20], ARGV[21], ARGV[22]
 local requester, rate = ARGV[26], tonumber(ARGV[27])
 local source_rate, backlog, runaway = tonumber(ARGV[29]), tonumber(ARGV[30]), tonumber(ARGV[31])
 local REPORTS = 36
+local BODY_CHARS, ALSO_CHARS = 32, 16 -- of a digest: that no two bodies of one delivery meet, and no two words of an action
 local audit_life, by = ARGV[#ARGV - 1], ARGV[#ARGV]
 local clicked = now
 local latest = now -- the click may have been then: most stamps are cut to whole seconds
@@ -62,8 +63,9 @@ local seen = record(KEYS[2])
 if seen.v and seen['until'] and tonumber(seen['until']) <= now then seen = {} end
 if seen.v and not READS[seen.v] then return { 'unknown' } end
 if seen.v and redis.call('EXISTS', keys.action(seen.action)) == 1 then
-  if seen.body_hash ~= body and seen.body_hash ~= '' then return { 'conflict' } end -- '': it was forgotten
-  if seen.offer == offered then return answer(seen.joined, seen.action) end
+  -- half of it is kept, the first version kept it whole; '': it was forgotten
+  if seen.body_hash ~= string.sub(body, 1, #seen.body_hash) then return { 'conflict' } end
+  if (seen.offer or seen.action) == offered then return answer(seen.joined or '', seen.action) end
   if seen.last_offer == offered then return answer('delivery', seen.action) end
   id, joined = seen.action, 'delivery'
 end
@@ -151,7 +153,7 @@ if is_new then
   redis.call('ZADD', KEYS[1], text(now), id)
   local first = REPORTS + 1 + 3 * tonumber(ARGV[REPORTS])
   for i = 1, tonumber(ARGV[first]) do redis.call('RPUSH', KEYS[4], ARGV[first + 2 * i]) end
-  redis.call('RPUSH', KEYS[4], line('accept', '', ''))
+  redis.call('RPUSH', KEYS[4], line(id, 'accept', '', ''))
   if by ~= '' then audit(audit_life, ARGV[24] ~= '' and 'replay' or 'preview', id, by, ARGV[14]) end
   -- what is refused is no action that a real wish may join
   if KEYS[6] and not is_over then redis.call('SET', KEYS[6], id) end
@@ -168,11 +170,11 @@ if is_new then
     end
   end
 else
-  push(keys.timeline(id), 'accept', line('accept', '', 'joined by ' .. joined), JOINS_MOST)
+  push(keys.timeline(id), 'accept', line(id, 'accept', '', 'joined by ' .. joined), JOINS_MOST)
   -- whoever joined asked as well, and his ticket is told: the action is found by them too, unless it was forgotten
   local terms, whole = terms_of(action[5] and '' or ARGV[33])
   local also = {}
-  for term in pairs(index(id, terms)) do also[#also + 1] = whole[term] end
+  for term in pairs(index(id, terms)) do also[#also + 1] = string.sub(whole[term], 1, ALSO_CHARS) end
   table.sort(also)
   if #also > 0 then
     local before = redis.call('HGET', keys.action(id), 'also') or ''
@@ -184,8 +186,9 @@ if joined == 'delivery' then
   redis.call('HSET', KEYS[2], 'last_offer', offered)
 else
   redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[2], 'v', version, 'action', id, 'body_hash', body, 'hash_only', hash_only, 'offer', offered,
-    'joined', joined)
+  redis.call('HSET', KEYS[2], 'v', version, 'action', id, 'body_hash', string.sub(body, 1, BODY_CHARS))
+  if hash_only ~= '' then redis.call('HSET', KEYS[2], 'hash_only', hash_only) end
+  if joined ~= '' then redis.call('HSET', KEYS[2], 'offer', offered, 'joined', joined) end
   if is_settled then
     -- a minute at least, so that our own repeat is known
     local life = tonumber(hash_only == '1' and ARGV[11] or ARGV[10])

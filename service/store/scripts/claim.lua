@@ -54,7 +54,7 @@ local function whose(id)
   if not is_a('hash', keys.action(id)) then return 'odd' end
   local r = redis.call('HMGET', keys.action(id), 'v', 'conversation')
   if r[1] and not READS[r[1]] then return 'newer' end
-  local is_fine = is_a('list', keys.timeline(id)) and (not r[1] or is_a('hash', keys.conversation(r[2])))
+  local is_fine = is_a('list', keys.timeline(id)) and (not r[2] or is_a('hash', keys.conversation(r[2])))
   return is_fine and 'ours' or 'odd'
 end
 
@@ -123,7 +123,7 @@ for _, item in ipairs(plan) do
     if r.token then lapses = lapses + 1 end -- put_back and settle take the token away, so this lease ran out
     redis.call('HSET', key, 'token', token, 'worker', worker, 'until', text(lease_until), 'lapses', text(lapses))
     redis.call('ZADD', KEYS[1], text(lease_until), id)
-    push(keys.timeline(id), 'claim', line('claim', worker, lapses > 0 and 'lapses ' .. text(lapses) or ''))
+    push(keys.timeline(id), 'claim', line(id, 'claim', worker, lapses > 0 and 'lapses ' .. text(lapses) or ''))
   end
 end
 -- What aged out leaves the index: here, since whoever works claims each second, whether anything comes in or not.

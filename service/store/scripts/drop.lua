@@ -13,6 +13,6 @@ if r.last_step == ARGV[4] then return { 'done' } end
 if r.state ~= ARGV[5] then return { 'ended' } end
 if tonumber(r.sends) > 0 then return { 'sent' } end -- it may have taken effect, or may still: its worker sees to it
 local ending = expect_ending(r)
-push(KEYS[2], 'settle', line('settle', '', ARGV[24], true))
+push(KEYS[2], 'settle', line(ARGV[7], 'settle', '', ARGV[24], true))
 finish(r, ending, 'drop', ARGV[3])
 return { 'ok' }

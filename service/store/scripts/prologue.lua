@@ -51,6 +51,9 @@ local function reports_of(id, words)
   return found
 end
 
+-- The field of its action's record into which a report goes that was told.
+local function told_in(report) return 'told_' .. string.match(report, '[^.]+$') end
+
 -- Lua has no rollback: what a script is going to write is looked at first.
 local function is_a(kind, key)
   local found = redis.call('TYPE', key)['ok']
@@ -80,18 +83,46 @@ end
 local function wake(channel, payload) redis.pcall('PUBLISH', channel, payload) end
 
 -- A line of the timeline from words that were checked before they became arguments, or a note that is JSON of the
--- caller's. Its values stand in the order that records.py has.
-local function line(verb, worker, note, is_json)
-  return string.format('["%s",%s,%.0f,0,"%s"]', verb, is_json and note or '"' .. note .. '"', now, worker)
+-- caller's. Its values stand in the order that records.py has, and its moment is counted from the one in the id.
+local CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz'
+local function moment_of(id)
+  local at = 0
+  for char in string.gmatch(string.sub(id, -26, -17), '.') do
+    at = at * 32 + (string.find(CROCKFORD, char, 1, true) or 1) - 1
+  end
+  return at
+end
+local function line(id, verb, worker, note, is_json)
+  local said = string.format('["%s",%s,%.0f', verb, is_json and note or '"' .. note .. '"', now - moment_of(id))
+  return said .. (worker == '' and ']' or ',0,"' .. worker .. '"]')
 end
 
 local ENTRIES_MOST = 400 -- an action that was looked at for 15 minutes every 2.4 s has 375 looks
 local JOINS_MOST = 100 -- a flood of duplicates must not push the looks out
 local KEPT = { settle = true, report = true } -- what a person asks for first is written however long the timeline is
 
+-- What has ended keeps its timeline in its record, a line a line: a key of its own takes as much room as five of them. A
+-- very long one stays what it was.
+local FOLDED_MOST = 960 -- characters; with a thousand a record would be packed no more
+local function fold(key, action)
+  local said = table.concat(redis.call('LRANGE', key, '0', '-1'), '\n')
+  if said == '' or #said > FOLDED_MOST then return end
+  redis.call('HSET', action, 'timeline', said)
+  redis.call('DEL', key)
+end
+local function lines_in(folded)
+  local lines = {}
+  for one in string.gmatch(folded or '', '[^\n]+') do lines[#lines + 1] = one end
+  return lines
+end
+
 -- RPUSHX: a timeline whose life is over is not begun again.
 local function push(key, verb, json, most)
-  if KEPT[verb] or redis.call('LLEN', key) < (most or ENTRIES_MOST) then redis.call('RPUSHX', key, json) end
+  local many, action = redis.call('LLEN', key), keys.action(string.match(key, '[^:]+$'))
+  local folded = many == 0 and redis.call('HGET', action, 'timeline')
+  if folded then many = #lines_in(folded) end
+  if not KEPT[verb] and many >= (most or ENTRIES_MOST) then return end
+  if folded then redis.call('HSET', action, 'timeline', folded .. '\n' .. json) else redis.call('RPUSHX', key, json) end
 end
 
 -- The audit: a list a day, which is only ever added to. Where the clock stepped back over midnight the newer day goes on:
@@ -147,11 +178,20 @@ local function add_row(id, source, kind, terms)
   local row = words .. '.' .. letter_of(kind) .. tag_of(source) .. rest_of(id) .. '\n'
   return redis.call('APPEND', keys.terms_in(span_of(id)), row) - ROW_END
 end
+-- A text that grew has room for as much again. When a span begins, the last but one has seen what it will: its text is
+-- written anew, and takes what it needs.
+local function trim(span)
+  local above, lowest = '(' .. SPAN .. span, '[' .. SPAN
+  local member = redis.call('ZREVRANGEBYLEX', keys.terms, above, lowest, 'LIMIT', '1', '1')[1]
+  local key = member and keys.terms_in(string.sub(member, #SPAN + 1))
+  local words = key and is_a('string', key) and redis.call('GET', key)
+  if words then redis.call('SET', key, words, 'KEEPTTL') end
+end
 -- Lets a new action be found by terms.
 local function begin_index(id, source, terms)
   local at = add_row(id, source, OPEN, terms)
   redis.call('HSET', keys.action(id), 'terms', ' ' .. table.concat(terms, ' '), 'rows', text(at))
-  redis.call('ZADD', keys.terms, '0', SPAN .. span_of(id))
+  if redis.call('ZADD', keys.terms, '0', SPAN .. span_of(id)) == 1 then trim(span_of(id)) end
   redis.call('PERSIST', keys.terms)
   redis.call('PERSIST', keys.terms_in(span_of(id)))
 end
@@ -301,13 +341,15 @@ local function finish(r, ending, deed, by)
     'seen_at', text(seen_at), 'last_step', step)
   if r.masked and r.masked ~= '' then redis.call('HSET', KEYS[1], 'removal', r.masked) end
   -- what is not needed any more is not kept for a month
-  redis.call('HDEL', KEYS[1], 'token', 'worker', 'until', 'masked', 'held_by', 'last_renewal', 'last_answer')
+  redis.call('HDEL', KEYS[1], 'token', 'worker', 'until', 'masked', 'held_by', 'conversation', 'last_renewal', 'last_answer')
+  for n = 1, tonumber(r.sends) do redis.call('HDEL', KEYS[1], 'kind_' .. text(n)) end -- its answer says it too
   local pinned, others = string.match(r.progress or '', '^([^\n]*)(\n?)') -- who stood by, each by an id, ends the text
   if others ~= '' then redis.call('HSET', KEYS[1], 'progress', pinned) end
   if r.lapses == '0' then redis.call('HDEL', KEYS[1], 'lapses') end
   redis.call('ZREM', KEYS[3], id)
   index_end(id, r, ARGV[10], KEYS[3], ends)
   push_entries(KEYS[2], 23)
+  fold(KEYS[2], KEYS[1])
   redis.call('PEXPIREAT', KEYS[1], ends)
   redis.call('PEXPIREAT', KEYS[2], ends)
   release(ending.conversation, id, step, tonumber(ARGV[18]))
@@ -315,6 +357,7 @@ local function finish(r, ending, deed, by)
   if r.intent ~= '' and redis.call('GET', keys.intent(r.intent)) == id then
     redis.call('PEXPIREAT', keys.intent(r.intent), ends)
   end
+  redis.call('HDEL', KEYS[1], 'intent') -- who must take it away again finds it by where it leads (forgetting.py)
   for _, digest in ipairs(ending.digests) do
     local key = keys.delivery(digest)
     local life = redis.call('HGET', key, 'hash_only') == '1' and ARGV[17] or ARGV[16]

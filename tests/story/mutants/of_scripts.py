@@ -275,7 +275,7 @@ ACCEPTING = (
     Mutant(
         "the same delivery with another body is a conflict",
         "store/scripts/accept.lua",
-        (("if seen.body_hash ~= body and seen.body_hash ~= '' then return { 'conflict' } end", ""),),
+        (("if seen.body_hash ~= string.sub(body, 1, #seen.body_hash) then return { 'conflict' } end", ""),),
         "tests/store/test_redis_sameness.py::test_another_body_under_the_same_id",
     ),
     Mutant(
