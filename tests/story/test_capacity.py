@@ -6,6 +6,7 @@ nothing happens Redis hears little, however many there are.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import Any
@@ -30,7 +31,7 @@ PAGES = ("", "/actions", "/audit", "/dead", "/refusals")
 
 @pytest.mark.parametrize(
     "sizes, seconds, clicks",
-    [((30,), 3.0, 2), pytest.param(FULL, 20.0, 60, marks=pytest.mark.slow)],
+    [((30,), 3.0, 2), pytest.param(FULL, 60.0, 60, marks=pytest.mark.slow)],
     ids=["short", "full"],
 )
 async def test_what_orgs_cost(sizes: tuple[int, ...], seconds: float, clicks: int) -> None:
@@ -50,7 +51,8 @@ async def test_what_orgs_cost(sizes: tuple[int, ...], seconds: float, clicks: in
     ]
     if sizes == FULL:
         counters = {"clicks": clicks * len(sizes), "orgs": sum(sizes)}
-        write_evidence("capacity", command=COMMAND, counters=counters, findings=findings, orgs=found)
+        load = round(os.getloadavg()[2], 2)  # of the quarter of an hour: figures of a busy machine are no figures
+        write_evidence("capacity", command=COMMAND, counters=counters, findings=findings, load=load, orgs=found)
     assert findings == []
 
 

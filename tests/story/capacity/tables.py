@@ -20,7 +20,7 @@ def _number(value: float) -> str:
     """Write a figure with as many digits as mean something."""
     if abs(value) >= _MANY:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= _FEW else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.{1 if abs(value) >= _FEW else 2}f}".rstrip("0").rstrip(".")
 
 
 def _answer(name: str) -> Callable[[Told], str]:
