@@ -1,9 +1,11 @@
 """Which failure means what, and what may leave the process: tables, and a guard under attack."""
 
+import importlib.util
 import inspect
 import math
 import re
 import ssl
+import sys
 
 import h11
 import httpx
@@ -99,6 +101,11 @@ def test_after_a_status_nothing_is_unreachable(kind: type[httpx.TransportError])
 
 
 # ----------------------------------------------------------------------------------------------------- small values
+def test_a_package_that_is_not_there_is_looked_for_once() -> None:
+    """httpcore asks for sniffio in each call: whether it is there or not is known before the first."""
+    assert "sniffio" in sys.modules or importlib.util.find_spec("sniffio")
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [

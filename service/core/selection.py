@@ -124,6 +124,8 @@ def leg_of(removal: m.Removal) -> str:
 def _within(removal: m.Removal, people: Iterable[m.Participant]) -> list[m.Participant]:
     """Return `people` as far as medium and leg go, so that another leg neither keeps nor makes them present."""
     medium, leg_id = removal.medium, leg_of(removal)
+    if medium is None and not leg_id:
+        return list(people)
     cut = [(p, tuple(leg for leg in p.legs if medium in {None, leg.medium} and leg_id in {"", leg.id})) for p in people]
     return [replace(p, legs=legs) for p, legs in cut if legs or not p.legs]
 

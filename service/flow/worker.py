@@ -43,12 +43,15 @@ class Worker:
         is_for_many = place.agenda is not None and len(place.genesys) > FEW_ORGS
         self._rounds = Rounds(place, place.agenda, self._note) if place.agenda and is_for_many else None
         self._busy: dict[tuple[str, str], set[asyncio.Task[None]]] = {}
+        self._end: list[asyncio.Future[Any]] = []
 
     async def run(self) -> None:
         """Claim and work until `Workplace.stopping` is set, then until what is in hand is settled or given back."""
         place = self._place
         telemetry.emit(telemetry.Event.WORKER_STARTED, worker=place.worker, orgs=sorted(place.genesys))
         async with asyncio.TaskGroup() as group:
+            # one for all who rest: a wake then costs no task of its own, and no turn of the loop to end it
+            self._end = [group.create_task(place.stopping.wait())]
             for org in place.genesys:
                 group.create_task(self._loop(org, "removals", REMOVAL_SLOTS, self._claim_removals))
                 group.create_task(self._loop(org, "reports", self._report_slots(org), self._claim_reports))
@@ -100,6 +103,8 @@ class Worker:
                     task = group.create_task(one)
                     busy.add(task)
                     task.add_done_callback(busy.discard)
+                if work:
+                    await asyncio.sleep(0)  # they first: their calls leave before we arrange to wait
                 await self._pause(org, kind, busy, is_full=len(busy) >= slots)
 
     async def _go_round(self, rounds: Rounds) -> None:
@@ -156,14 +161,12 @@ class Worker:
 
     async def _rest(self, again: Coroutine[Any, Any, None], freeing: Iterable[asyncio.Future[None]] = ()) -> None:
         """Wait for `again`, for one of `freeing`, or for the end."""
-        ours: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._place.stopping.wait())]
-        ours.append(asyncio.ensure_future(again))
+        ours = asyncio.ensure_future(again)
         try:
-            await asyncio.wait([*ours, *freeing], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([ours, *self._end, *freeing], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for waiting in ours:
-                waiting.cancel()
-            await asyncio.gather(*ours, return_exceptions=True)
+            ours.cancel()
+            await asyncio.gather(ours, return_exceptions=True)
 
     async def _claim_removals(self, org: str, limit: int) -> Sequence[_Work]:
         place = self._place

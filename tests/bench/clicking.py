@@ -20,6 +20,7 @@ from tests.story.stage import CALLER, ROOT, Running, Stage
 
 QUIET = {"ONHOOK_LOG__LEVEL": "warning"}  # a line a removal is cheap, and it is not what is measured
 END_SECONDS = 60.0
+IDLE_SECONDS = 2.0  # the doors close what is idle for five
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -42,6 +43,7 @@ class Clicker:
 
     seat: Stage
     streams: Streams | None = field(default=None, repr=False)
+    idle_since: float = field(default=0.0, init=False)
 
     async def click(self, conversation: str) -> tuple[float, dict[str, Any]]:
         """Post one webhook; return the moment its last byte had left, and the receipt."""
@@ -54,12 +56,15 @@ class Clicker:
             **signed(self.seat.secret, f"msg_{secrets.token_hex(8)}", int(time.time() * 1000), raw),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        if time.monotonic() > self.idle_since + IDLE_SECONDS:
+            self.hang_up()
         reader, writer = self.streams = self.streams or await asyncio.open_connection(host, int(port))
         writer.write(f"POST /webhooks/{self.seat.source} HTTP/1.1\r\n{lines}\r\n".encode() + raw)
         left = time.time()
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         body = await reader.readexactly(length)
+        self.idle_since = time.monotonic()
         assert head.startswith(b"http/1.1 202"), (head, body)
         return left, json.loads(body)
 
