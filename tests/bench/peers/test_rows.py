@@ -45,6 +45,7 @@ def test_the_best_peer_as_installed() -> None:
     rows = peers_killed.rows_of([[5.0, 6.0], [7.0, 4.0]], theirs, 90)
     assert (rows[0].against, rows[0].value, rows[0].theirs) == (f"the best peer as installed: {FAST.titled}", 7, [62.0])
     assert rows[0].is_met
+    assert rows[0].note.endswith(f"the best peer is {FAST.titled} with 3.0 s")
     assert [row.against.rpartition(", ")[2] for row in rows[1:]] == ["as installed"] * 2 + ["set to be quick"] * 2
     assert rows[1].note.endswith("not within 90 s in 2 of 2 kills")
     assert "not within" not in rows[2].note
