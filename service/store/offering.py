@@ -54,9 +54,10 @@ class Offering:
 
 def receipt_in(reply: Reply) -> m.Receipt:
     """Return the receipt, or raise Conflicting, TooMany, BacklogFull or UnknownVersion."""
+    if isinstance(reply, list) and reply[:1] == ["ok"]:  # nearly always, so it is not matched word by word
+        _, joined, action_id, key, outcome, is_runaway = map(str, reply)
+        return m.Receipt(action_id, key, joined, records.outcome_in(outcome), is_runaway == "1")
     match reply:
-        case ["ok", str(joined), str(action_id), str(key), str(outcome), str(is_runaway)]:
-            return m.Receipt(action_id, key, joined, records.outcome_in(outcome), is_runaway == "1")
         case ["conflict"]:
             raise Conflicting("a delivery with this id was received before, with another body")
         case ["too many", str(micros)]:
