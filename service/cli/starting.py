@@ -58,7 +58,11 @@ def init(
     given = genesys | around | desk | hidden
     answers = {key: answer for key, answer in given.items() if answer}
     if not non_interactive:
-        _ask(answers)
+        try:
+            _ask(answers)
+        except typer.Abort:
+            typer.echo("\nonhook: nothing is written; each answer is an option too: onhook init --help", err=True)
+            raise
     made = found(folder, answers, may_overwrite=force)
     if show_script and made.shown:
         typer.echo(made.shown)

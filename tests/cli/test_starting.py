@@ -106,7 +106,8 @@ def test_asking(onhook: Commands) -> None:
 
 
 def test_nobody_answers(onhook: Commands) -> None:
-    """Where standard input is at its end nothing is written, and it does not ask for ever."""
+    """Where standard input is at its end nothing is written, it says how else, and does not ask for ever."""
     done = CliRunner().invoke(app, ["init", "--org", "acme"], input="")
     assert done.exit_code == 1
+    assert "onhook: nothing is written; each answer is an option too: onhook init --help" in done.stderr
     assert not Path("onhook.toml").exists()
