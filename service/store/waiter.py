@@ -27,6 +27,9 @@ AGAIN_SECONDS = (0.1, 1.0)
 CONNECTIONS = 2
 # whoever read "pending" a moment before the settle is still told; about a megabyte of ids would be 20,000
 SETTLED_MOST = 1_000
+# when all are woken, so many at once and then a rest: a thousand orgs that ask in one moment are more than there are
+# connections, and who waits too long for one goes without
+LOT, LOT_SECONDS = 100, 0.05
 
 
 class WakeWaiter:
@@ -131,10 +134,15 @@ class WakeWaiter:
                 future.set_result(None)
 
     def _wake_all(self) -> None:
-        """Subscribed again: wakes may have been missed, so everybody looks."""
+        """Subscribed again: wakes may have been missed, so everybody looks, one lot after the other."""
         self._news |= self._known - self._waiting.keys()
-        for topic in list(self._waiting):
+        self._wake_lots(list(self._waiting))
+
+    def _wake_lots(self, topics: list[str]) -> None:
+        for topic in topics[:LOT]:
             self._wake(topic)
+        if rest := topics[LOT:]:
+            asyncio.get_running_loop().call_later(LOT_SECONDS, self._wake_lots, rest)
 
     async def _listen(self) -> None:
         pause = AGAIN_SECONDS[0]

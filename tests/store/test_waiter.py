@@ -14,7 +14,7 @@ from service.core import model as m
 from service.store.embedded import SOCKET, EmbeddedRedis
 from service.store.keys import Keys
 from service.store.redis import RedisStore
-from service.store.waiter import SETTLED_MOST, WakeWaiter
+from service.store.waiter import LOT, SETTLED_MOST, WakeWaiter
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
 from tests.store.stories import GONE, ORG, offered
 from tests.store.wire import Wire
@@ -193,6 +193,19 @@ async def test_a_silent_connection_is_given_up(wire: Wire, redis_client: redis.R
         wire.cut()
         await asyncio.wait_for(waiting, 5)
         assert waiter._task is kept
+
+
+async def test_many_are_woken_one_lot_after_the_other(redis_server: EmbeddedRedis) -> None:
+    """When Redis is back all who wait are woken, and never more of them in one moment than it has room for."""
+    waiter = WakeWaiter(redis_server.url, HandClock())
+    waiting = {asyncio.create_task(waiter.for_due(f"o{number}", "removals", LONG)) for number in range(2 * LOT + 1)}
+    await asyncio.sleep(0)
+    woken = []
+    async with waiter:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            woken.append(len(done))
+    assert woken == [LOT, LOT, 1]
 
 
 async def test_bytes_that_are_no_text(waiter: WakeWaiter, redis_client: redis.Redis) -> None:
