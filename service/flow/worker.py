@@ -81,6 +81,8 @@ class Worker:
         busy = self._busy.setdefault((org, kind), set())
         is_store_lost = False
         async with asyncio.TaskGroup() as group:  # however this loop ends, nothing that it began goes on without it
+            if self._rounds:  # a thousand orgs do not all ask at the start: the first round says who has work
+                await self._pause(org, kind, busy, is_full=False)
             while not place.stopping.is_set():
                 self._asked[org, kind] = place.clock.monotonic()
                 try:

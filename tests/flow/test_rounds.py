@@ -69,6 +69,18 @@ async def test_what_an_idle_org_costs(stage: Stage) -> None:
     assert asked.total() <= 18 * MANY  # asked each by itself they would be 132
 
 
+async def test_what_lay_there_at_the_start(stage: Stage) -> None:
+    """At the start of a worker for many nobody is asked for work but who has some, and that within a second."""
+    action_id = await stage.click(await stage.scene())
+    began, asked = stage.clock.now(), len(stage.runner.asked)
+    async with working(crowded(stage)) as worker:
+        assert (await outcome_of(stage, action_id)).kind is K.DISCONNECTED
+        assert stage.clock.now() - began <= 1_500
+        assert scripts_of(stage, asked)["claim"] <= 2
+        await stage.clock.sleep(1)
+        assert worker.claim_age_seconds() is not None
+
+
 async def test_few_are_asked_by_themselves(stage: Stage) -> None:
     """With few orgs nobody goes round: each is asked for work every second."""
     async with working(crowded(stage, FEW_ORGS)):
