@@ -57,10 +57,15 @@ class Server(Protocol):
 
 @dataclass
 class Running:
-    """A process of ours, and what it said."""
+    """A process of ours, and what it said.
+
+    Attributes:
+        log: where what it says on standard error goes, if that is kept.
+    """
 
     process: asyncio.subprocess.Process
     said: list[str] = field(default_factory=list)
+    log: Path | None = None
 
     async def url(self, door: str) -> str:
         """Return where the door is that the process says it opened."""
@@ -70,7 +75,8 @@ class Running:
                 self.said.append(line)
                 if found := re.match(rf"The {door} door is at (\S+)", line):
                     return found.group(1)
-        raise AssertionError(f"it ended before it opened its {door} door: {self.said}")
+        last = self.log.read_text(encoding="utf-8", errors="replace")[-2000:] if self.log else ""
+        raise AssertionError(f"it ended before it opened its {door} door: {self.said} {last}")
 
     async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""
@@ -116,11 +122,12 @@ class Stage:
         With `module` it is another program of ours, in the same surroundings.
         """
         command, environment = (sys.executable, "-m", module, *words), self.environment | variables
-        with (self.folder / f"{words[0]}.log").open("ab") as log:
+        written = self.folder / f"{words[0]}.log"
+        with written.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *command, env=environment, cwd=self.root, stdout=asyncio.subprocess.PIPE, stderr=log
             )
-        running = Running(process)
+        running = Running(process, log=written)
         self.cast.push_async_callback(running.end, signal.SIGKILL)
         return running
 
