@@ -28,8 +28,8 @@ CONNECTIONS = 2
 # whoever read "pending" a moment before the settle is still told; about a megabyte of ids would be 20,000
 SETTLED_MOST = 1_000
 # when all are woken, so many at once and then a rest: a thousand orgs that ask in one moment are more than there are
-# connections, and who waits too long for one goes without
-LOT, LOT_SECONDS = 100, 0.05
+# connections, and who waits too long for one goes without. Where something is due the rounds of a worker find it sooner
+LOT, LOT_SECONDS = 100, 0.25
 
 
 class WakeWaiter:
