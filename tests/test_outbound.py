@@ -102,7 +102,7 @@ def test_after_a_status_nothing_is_unreachable(kind: type[httpx.TransportError])
 
 # ----------------------------------------------------------------------------------------------------- small values
 def test_a_package_that_is_not_there_is_looked_for_once() -> None:
-    """httpcore asks for sniffio in each call: whether it is there or not is known before the first."""
+    """Each call asks for sniffio: whether it is there or not is known before the first."""
     assert "sniffio" in sys.modules or importlib.util.find_spec("sniffio")
 
 

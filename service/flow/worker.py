@@ -167,8 +167,8 @@ class Worker:
         try:
             await asyncio.wait([ours, *self._end, *freeing], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ours.cancel()
-            await asyncio.gather(ours, return_exceptions=True)
+            if ours.cancel():  # no where it is done, and then a wake waits for nothing more
+                await asyncio.gather(ours, return_exceptions=True)
 
     async def _claim_removals(self, org: str, limit: int) -> Sequence[_Work]:
         place = self._place
