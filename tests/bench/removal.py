@@ -113,6 +113,8 @@ def _rows(seen: Seen) -> list[Row]:
             "a warmed script that only does GET and PATCH",
             seen.theirs,
             Goal(Kind.DIFFERENCE, Better.LOWER, 3),
+            note="what is between: verify and parse, and three trips through Redis that each wait for the disk (accept,"
+            " claim, mark); it was half as much again with three trips more, see profile_removal.md",
         ),
         Row(
             "click → seen gone, p95",
