@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from service.store import terms
 from service.store.archive import RedisArchive
 from service.store.forgetting import Forgetting, Kind, Wanted
 from service.store.script import FOLDER
-from tests.store.stories import GONE, ORG, TICKET, Story, digest, uuid
+from tests.store.stories import GONE, ORG, TICKET, Story, digest, offered, uuid
 
 FAILED = m.Outcome(m.OutcomeKind.FAILED, "no_effect")
 DAY = 86_400
@@ -300,3 +301,39 @@ async def test_what_was_forgotten_is_not_found(story: Story, archive: RedisArchi
             assert await _found(archive, word) == []
         assert await _found(archive, source="desk", outcome="disconnected") == [claim.action.id]
         assert await story.accepted(1, **asked) == claim.action.id
+
+
+async def test_what_comes_again_reads_no_index(story: Story) -> None:
+    """A delivery that comes again after the end costs no look through a text of a hundred thousand rows."""
+    await story.settled(1)
+    with story.client.monitor() as monitor:  # type: ignore[no-untyped-call] # redis-py has no types for it
+        assert (await story.store.accept(offered(story.dice, 1))).joined == "delivery"
+        story.client.echo("over")
+        asked = list(iter(lambda: monitor.next_command()["command"], "ECHO over"))
+    assert any(words.startswith("HINCRBY ") for words in asked)  # what a script asks is heard here
+    assert not [words for words in asked if ":terms:" in words and not words.startswith("TYPE ")]
+
+
+async def test_one_among_many(story: Story, archive: RedisArchive) -> None:
+    """Of a text of many rows those of one action are found and taken out, wherever they stand, and no other."""
+    many = range(30)
+    said: list[dict[str, Any]] = [
+        {"conversation_id": uuid(number), "requester": f"r{number}", "channels": ()} for number in many
+    ]
+    ids = [await story.settled(number, **said[number]) for number in many]
+    for number in many:
+        joining = {"intent_key": digest(("intent", number)), "ticket": m.Ticket(f"INC{number}"), "event_at": 1}
+        assert await story.accepted(number + 100, **said[number] | joining) == ids[number]
+    story.clock.move(121)
+    forgetting = Forgetting(story.runner, story.dice, now_ms=story.clock.now)
+    for number in (0, 17, 29):
+        wanted = Wanted(Kind.REQUESTER, f"r{number}")
+        found = await forgetting.find(ORG, (), wanted)
+        assert await forgetting.forget(ORG, (), wanted, found, "anna") == {}
+    for number in many:
+        there = [] if number in {0, 17, 29} else [ids[number]]
+        for word in (uuid(number), f"r{number}", f"INC{number}"):
+            assert await _found(archive, word) == there
+    assert {part for part, found_by in _rows(story) if not found_by} == {
+        ids[number].rpartition(".")[2] for number in (0, 17, 29)
+    }

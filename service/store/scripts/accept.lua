@@ -102,7 +102,7 @@ if taken and taken.wait > 0 then return { 'too many', text(taken.wait) } end
 if is_new and backlog > 0 and redis.call('ZCARD', KEYS[1]) >= backlog then return { 'full' } end
 
 if is_new then id, joined = offered, '' end
-local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports', 'forgotten')
+local action = redis.call('HMGET', keys.action(id), 'v', 'state', 'settled_at', 'reports')
 if not is_new and not READS[action[1]] then return { 'unknown' } end
 local version = is_new and V or action[1]
 local is_settled = action[2] == settled
@@ -171,8 +171,9 @@ if is_new then
   end
 else
   push(keys.timeline(id), 'accept', line(id, 'accept', '', 'joined by ' .. joined), JOINS_MOST)
-  -- whoever joined asked as well, and his ticket is told: the action is found by them too, unless it was forgotten
-  local terms, whole = terms_of(action[5] and '' or ARGV[33])
+  -- whoever joined asked as well, and his ticket is told: the action is found by them too. What comes again says what it
+  -- said, and of a forgotten action it must not be said again
+  local terms, whole = terms_of(joined == 'delivery' and '' or ARGV[33])
   local also = {}
   for term in pairs(index(id, terms)) do also[#also + 1] = string.sub(whole[term], 1, ALSO_CHARS) end
   table.sort(also)

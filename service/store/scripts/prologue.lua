@@ -159,6 +159,7 @@ end
 local ID_CHARS, SPAN_CHARS, TERM_CHARS = 26, 6, 7
 local ROW_END = 1 + TERM_CHARS + ID_CHARS - SPAN_CHARS + 1 -- characters of a row from the letter on
 local TERMS_MOST = 60 -- a flood of duplicates, each of another ticket, must not fill the index
+local ROW_MOST = 2 * TERMS_MOST * (TERM_CHARS + 1) -- characters that no row has: of one delivery there are a few terms
 local OPEN, SPAN = 'open', 'in:'
 local OLDER, OLDER_LIFE = 'all:', 30 * DAY
 -- how it ended; our own JSON, whose first field that is
@@ -213,20 +214,24 @@ local function take_over(id)
   redis.call('PEXPIREAT', keys.terms_in(span_of(id)), text(now + OLDER_LIFE))
   if not r[2] then redis.call('HSET', keys.action(id), 'terms', ' ' .. table.concat(terms, ' '), 'rows', text(at)) end
 end
--- Where in a text the terms of an action stand, from the first to the last character of them; a few rows at most.
+-- Where in a text the terms of an action stand, from the first to the last character of them; a few rows at most. A text
+-- may have a hundred thousand rows, so what is looked for is the end of those that are meant, and not each.
 local function rows_of(words, id)
-  local found, tail, from = {}, rest_of(id) .. '\n', 1
-  while true do
-    local ends = string.find(words, '\n', from, true)
-    if not ends then return found end
-    if string.sub(words, ends - #tail + 1, ends) == tail then found[#found + 1] = { from, ends - ROW_END - 1 } end
-    from = ends + 1
+  local found, tail = {}, rest_of(id) .. '\n'
+  local at, ends = string.find(words, tail, 1, true)
+  while at do
+    local before, from = string.sub(words, math.max(1, at - ROW_MOST), at), 0
+    for stands in string.gmatch(before, '()\n') do from = stands end
+    found[#found + 1] = { at - #before + from + 1, ends - ROW_END - 1 }
+    at, ends = string.find(words, tail, ends, true)
   end
+  return found
 end
 -- Lets an action be found by more terms; returns which were new. One from before there was an index, or whose span aged
 -- out, is not found by more.
 local function index(id, more)
   local key, fresh, new = keys.terms_in(span_of(id)), {}, {}
+  if #more == 0 then return fresh end -- to look for nothing, a text of megabytes might be read
   local r = redis.call('HMGET', keys.action(id), 'terms', 'rows', 'source', 'outcome')
   local known = r[1]
   if not known then

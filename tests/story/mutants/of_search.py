@@ -62,9 +62,9 @@ SEARCH = (
         f"{_FINDS}::test_what_was_forgotten_is_not_found",
     ),
     Mutant(
-        "what joins the forgotten leaves no word",
+        "what comes again leaves no word with the forgotten",
         "store/scripts/accept.lua",
-        (("terms_of(action[5] and '' or ARGV[33])", "terms_of(ARGV[33])"),),
+        (("terms_of(joined == 'delivery' and '' or ARGV[33])", "terms_of(ARGV[33])"),),
         f"{_FINDS}::test_what_was_forgotten_is_not_found",
     ),
     Mutant(
