@@ -130,7 +130,7 @@ SYSTEMS = (
     Mutant(
         "where a click is answered goes when the action ends",
         "store/records.py",
-        (('dataclasses.replace(removal.ticket, reply_to="")', "removal.ticket"),),
+        (("    if ticket is not None and ticket.reply_to:\n", "    if ticket is None and ticket:\n"),),
         "tests/store/test_records.py::test_where_a_click_is_answered",
     ),
     Mutant(
