@@ -44,7 +44,8 @@ EDITS = (
     Edit(
         "store/scripts/prologue.lua",
         "do fields[flat[i]] = flat[i + 1] end\n",
-        "do fields[flat[i]] = flat[i + 1] end\n  if fields.v == V then fields.not_after = fields.ends_by end\n",
+        "do fields[flat[i]] = flat[i + 1] end\n"
+        "  if fields.v == V then fields.not_after, fields.tries = fields.ends_by, fields.asked end\n",
     ),
     Edit("store/scripts/accept.lua", "'not_after', text(clicked", "'ends_by', text(clicked"),
     Edit(

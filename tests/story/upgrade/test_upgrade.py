@@ -185,6 +185,12 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> li
     return [f"{key} was {before.get(key)}, is {after.get(key)}" for key in keys if before.get(key) != after.get(key)]
 
 
+def faults_said(fire: Fire) -> list[str]:
+    """Return what the processes logged of faults of ours, and of scripts that ended half-way."""
+    lines = [line for log in ("serve", "work") for line in (fire.stage.folder / f"{log}.log").read_text().splitlines()]
+    return [line[:600] for line in lines if '"fault.raised"' in line or "user_script" in line]
+
+
 def judged_workers(change: Change, accounts: list[Answer], schemas: dict[str, str]) -> None:
     """No worker of the older version touched what the newer one stored; count who ended what."""
     for account in accounts:
@@ -218,6 +224,7 @@ async def test_over_and_back(rounds: int, folder: Path) -> None:
         await fire.judge()
         schemas = {key.partition(":action:")[2]: s for s in ("1", SCHEMA) for key in records_of(fire, fire.desks, s)}
         judged_workers(change, await fire.each(fire.clicks, fire.account), schemas)
+        fire.findings += faults_said(fire)
     if rounds == FULL:
         fire.leave("upgrade", COMMAND)
     assert fire.findings == []
