@@ -249,11 +249,25 @@ async def test_what_comes_meanwhile_leaves_together(wire: Wire) -> None:
 async def test_what_is_stuck_holds_up_nobody(wire: Wire) -> None:
     """Two pipelines without an answer keep the next one waiting for a moment, and not until they are given up."""
     async with two_under_way(wire, stuck_seconds=0.01) as (link, asking):
+        await until(lambda: not sum(link._under_way.values()))
+        assert not any(task.done() for task in asking)
+        wire.asked = 0
         asking.append(asyncio.create_task(link.run_shared(ECHO, [], ["2"])))
-        await until(lambda: wire.asked == 3)
+        await until(lambda: wire.asked == 1)
         wire.is_silent = False
         wire.cut()
         assert await asyncio.gather(*asking) == ["0", "1", "2"]
+
+
+async def test_a_no_is_heard_by_who_stays(link: Link) -> None:
+    """Where one of a pipeline has gone before Redis said no, the others hear it all the same."""
+    no = Script("no", "return redis.error_reply('NO')", "0" * 40)
+    asking = [asyncio.create_task(link.run_shared(no, [], [])) for _ in range(3)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    async with asyncio.timeout(10):
+        ends = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError, StoreDown, StoreDown]
 
 
 async def test_each_hears_its_own(live_store: RedisStore, dice: CountingDice, redis_client: redis.Redis) -> None:
