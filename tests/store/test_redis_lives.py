@@ -173,3 +173,16 @@ async def test_lives_by_the_clock_of_redis(
     await live_store.settle(claim.lease, GONE, 0.0, ())
     left = redis_client.pttl(live_store._keys.action(receipt.action_id))
     assert 0 <= LIVES.action - left < 5_000
+
+
+async def test_where_a_click_is_answered_goes_when_it_was(story: Story) -> None:
+    """What only an answer to a click needs is gone when that was given; the ticket that was told stays known."""
+    ticket = m.Ticket("incident/9d38", 'INC "1", \\', "https://hooks.slack.com/secret")
+    claim = await story.report(1, ticket=ticket)
+    assert claim.report.ticket is not None
+    assert claim.report.ticket.reply_to in str(story.state())
+    await story.store.told(claim.lease, ())
+    assert claim.report.ticket.reply_to not in str(story.state())
+    (told,) = (await story.account(claim.action.id)).reports
+    assert (told.ticket, told.source, told.first_due_at) == (ticket, "desk", claim.report.first_due_at)
+    assert story.client.hget(story.keys.action(claim.action.id), f"told_{told.id.rpartition('.')[2]}")

@@ -121,7 +121,7 @@ def test_after_storms(redis_server: EmbeddedRedis) -> None:
         finally:
             client.flushall()
             client.config_set("appendfsync", "always")
-    assert set(kinds) >= {"action", "terms", "report", "delivery", "intent", "conversation", "claim", "budget"}
+    assert set(kinds) >= {"action", "terms", "delivery", "intent", "conversation", "claim", "budget"}
 
 
 def test_what_is_astray_is_found(redis_client: redis.Redis) -> None:

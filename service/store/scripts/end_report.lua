@@ -40,7 +40,10 @@ push_entries(KEYS[2], 12)
 -- stands there already is not said again: its source, the moment of the end, the ticket.
 if ARGV[8] == '' and ARGV[11] == '' and redis.call('EXISTS', action) == 1 then
   local r, known = record(KEYS[1]), redis.call('HMGET', action, 'removal', 'source', 'settled_at')
-  local ticket = r.ticket == '' and 'null' or r.ticket
+  -- where its click was answered is the last of a ticket, and is needed no more
+  local answered = string.find(r.ticket, ',"reply_to":"', 1, true)
+  local ticket = answered and string.sub(r.ticket, 1, answered - 1) .. '}' or r.ticket
+  if ticket == '' then ticket = 'null' end
   if string.find(known[1], '"ticket":' .. ticket, 1, true) then ticket = '0' end
   local at = r.first_due_at == known[3] and '0' or r.first_due_at
   local whose = source == known[2] and '' or source
