@@ -31,7 +31,7 @@ class Plan:
     orgs: int
 
 
-PLANS = {Size.QUICK: Plan(0.5, 2.0, 1, 1, 2), Size.FULL: Plan(20.0, 60.0, 10, 2, len(ORGS))}
+PLANS = {Size.QUICK: Plan(0.1, 1.0, 1, 1, 2), Size.FULL: Plan(20.0, 60.0, 10, 2, len(ORGS))}
 
 
 @dataclass
@@ -129,7 +129,7 @@ async def measure(size: Size) -> Sequence[Row]:
 
 
 def _rows(one: Sequence[Window], every: Sequence[Window], orgs: int) -> list[Row]:
-    alone = statistics.median(window.a_minute(1) for window in one)
+    alone = statistics.median(window.a_minute(1) for window in one) or 1.0  # a quick round may be too quick for one
     carries = ALLOWED / A_REMOVAL
     return [
         Row(
@@ -139,6 +139,7 @@ def _rows(one: Sequence[Window], every: Sequence[Window], orgs: int) -> list[Row
             f"what {ALLOWED} calls carry",
             [carries] * len(one),
             Goal(Kind.PLAIN, Better.HIGHER, 95),
+            note="three calls each; what is missing are calls that were not spent when a window of the budget ended",
             digits=1,
         ),
         Row(
@@ -154,6 +155,7 @@ def _rows(one: Sequence[Window], every: Sequence[Window], orgs: int) -> list[Row
             "one org alone",
             [alone] * len(every),
             Goal(Kind.RATIO, Better.HIGHER, 0.95),
+            note="the budget is what bounds it as long as the worker has a processor left, see the last row",
         ),
         Row(
             f"calls that were one too many (429), {orgs} orgs",

@@ -15,7 +15,6 @@ from tests.bench.figures import Better, Goal, Kind, Row, Size
 from tests.story.stage import Stage, staged
 
 LAG_SECONDS = 0.25  # what the field reports of the platform: some hundred milliseconds
-IDLE_SECONDS = 6.0  # the sandbox hangs up after five without a word
 PAUSE_SECONDS = (0.05, 0.25)
 
 
@@ -26,16 +25,19 @@ class Plan:
     Attributes:
         rounds: of each kind.
         clicks: in each round, of each side.
+        lagging: clicks of a round under a platform that lags.
         cold: first clicks after an idle time.
+        idle_seconds: the sandbox hangs up after five without a word.
     """
 
     rounds: int
     clicks: int
     lagging: int
     cold: int
+    idle_seconds: float
 
 
-PLANS = {Size.QUICK: Plan(1, 2, 1, 1), Size.FULL: Plan(7, 15, 5, 15)}
+PLANS = {Size.QUICK: Plan(1, 1, 1, 1, 0.1), Size.FULL: Plan(7, 15, 5, 15, 6.0)}
 
 
 @dataclass
@@ -57,7 +59,7 @@ async def measure(size: Size) -> Sequence[Row]:
         await stage.work(**QUIET)
         await stage.switch(lag_seconds=0.0, rate_limit=3_000)  # what it costs is asked here, not what is allowed
         clicker, script = Clicker(stage), await Script.started(stage)
-        for _ in range(2 * plan.clicks):
+        for _ in range(plan.clicks):
             await _both(clicker, script, dice)
         for _ in range(plan.rounds):
             pairs = [await _both(clicker, script, dice) for _ in range(plan.clicks)]
@@ -68,7 +70,7 @@ async def measure(size: Size) -> Sequence[Row]:
             lagging = [await _warm(clicker, dice) for _ in range(plan.lagging)]
             seen.lagging.append(max(gone.told for gone in lagging) - LAG_SECONDS)
             await stage.switch(lag_seconds=0.0)
-        seen.cold.extend([await _cold(stage, clicker) for _ in range(plan.cold)])
+        seen.cold.extend([await _cold(stage, clicker, plan.idle_seconds) for _ in range(plan.cold)])
     return _rows(seen)
 
 
@@ -92,12 +94,12 @@ async def _scripted(script: Script, dice: random.Random) -> float:
     return await script.sent(conversation)
 
 
-async def _cold(stage: Stage, clicker: Clicker) -> Gone:
+async def _cold(stage: Stage, clicker: Clicker, idle_seconds: float) -> Gone:
     """Click after an idle time that left nothing: no connection to Genesys, to Redis or to the door, and no token."""
     conversation = await stage.conversation()
     await stage.switch(token_seconds=0)
     await stage.switch(token_seconds=86_400)
-    await asyncio.sleep(IDLE_SECONDS)  # real processes: the sandbox hangs up by itself
+    await asyncio.sleep(idle_seconds)  # real processes: the sandbox hangs up by itself
     with blocking.Redis.from_url(stage.redis.url, protocol=2) as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     clicker.hang_up()
