@@ -6,9 +6,11 @@ nothing happens Redis hears little, however many there are.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -18,10 +20,11 @@ from tests.bench.clicking import QUIET, percentile
 from tests.findings import write_evidence
 from tests.story.capacity.measuring import Figures, Process, Watched, timed
 from tests.story.capacity.town import clicked, settled_by
-from tests.story.stage import Running, Stage
+from tests.story.stage import Running, Stage, eventually
 
 COMMAND = "uv run pytest -n 0 -m slow tests/story/test_capacity.py"
-FULL = (1, 100, 1_000)
+FULL, FULL_CLICKS = (1, 100, 1_000), 60
+AWAY_SECONDS, END_SECONDS = 5.0, 60.0
 IDLE_SCRIPTS = 0.35  # of an org, a second: that a worker is there (0.2), and who rests looks around by himself (0.05)
 OWN_SCRIPTS = 8.0  # of the processes themselves: rounds, readiness, what was refused; and one org asked by itself
 NO_ANSWER = 599
@@ -31,7 +34,7 @@ PAGES = ("", "/actions", "/audit", "/dead", "/refusals")
 
 @pytest.mark.parametrize(
     "sizes, seconds, clicks",
-    [((30,), 3.0, 2), pytest.param(FULL, 60.0, 60, marks=pytest.mark.slow)],
+    [((30,), 3.0, 2), pytest.param(FULL, 60.0, FULL_CLICKS, marks=pytest.mark.slow)],
     ids=["short", "full"],
 )
 async def test_what_orgs_cost(sizes: tuple[int, ...], seconds: float, clicks: int) -> None:
@@ -82,7 +85,32 @@ async def measured(orgs: int, seconds: float, clicks: int) -> dict[str, Any]:
             await stage.switch(lag_seconds=0.0)
             told["clicks"] = await _clicks(stage, clicks, watched, told["idle"])
             told["after"] = watched.standing()
+        if clicks == FULL_CLICKS:
+            told["outage"] = await _outage(stage)
+            told["end_seconds"] = {
+                "serve": (await timed(1, serving.end))["most"],
+                "work": (await timed(1, working.end))["most"],
+            }
         return told
+
+
+async def _outage(stage: Stage) -> dict[str, float]:
+    """Kill Redis, start it again after some seconds, and click; return when that is done, and what is logged."""
+    log = stage.folder / "work.log"
+    before = len(log.read_bytes().splitlines())
+    stage.kill_redis()
+    await asyncio.sleep(AWAY_SECONDS)  # real processes: they notice in their own time
+    stage.redis.start()
+    seat, conversation, began = stage.seats[0], await stage.conversation(), time.monotonic()
+
+    async def accepted() -> httpx.Response | None:
+        answer = await seat.post(seat.webhook(conversation))
+        return answer if answer.status_code == httpx.codes.ACCEPTED else None
+
+    account = await seat.settled((await eventually(accepted, END_SECONDS)).json(), END_SECONDS)
+    assert account["outcome"]["kind"] == "disconnected", account
+    done = round(time.monotonic() - began, 2)
+    return {"settled_after_seconds": done, "lines_of_the_worker": len(log.read_bytes().splitlines()) - before}
 
 
 async def _begun(stage: Stage, command: str) -> tuple[Running, float]:

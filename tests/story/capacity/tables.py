@@ -70,6 +70,11 @@ ROWS: Sequence[tuple[str, Callable[[Told], str]]] = (
     ),
     ("a click, scripts in Redis (each that writes is one fsync, alone)", _pair(("clicks", "scripts"))),
     ("a click, kB to the append-only file", _pair(("clicks", "aof_bytes"), scale=0.001)),
+    (
+        "Redis killed and back after 5 s: seconds from then to a click's end · lines in the log of `work`",
+        _pair(("outage", "settled_after_seconds"), ("outage", "lines_of_the_worker")),
+    ),
+    ("told to end, seconds: `serve` · `work`", _pair(("end_seconds", "serve"), ("end_seconds", "work"))),
 )
 
 
@@ -83,6 +88,7 @@ def table_of(orgs: Mapping[str, Told]) -> str:
 
 def filled(page: str) -> str:
     """Return the page with the table of the last full run in it."""
-    orgs = json.loads((FOLDER / "capacity.json").read_text(encoding="utf-8"))["orgs"]
-    made = f"{BEGIN}\n\n{table_of(orgs)}\n\n{END}"
+    found = json.loads((FOLDER / "capacity.json").read_text(encoding="utf-8"))
+    said = f"The load of the machine meanwhile was {_number(found['load'])}; two cores are busy with a load of 2."
+    made = f"{BEGIN}\n\n{table_of(found['orgs'])}\n\n{said}\n\n{END}"
     return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: made, page, flags=re.DOTALL)
