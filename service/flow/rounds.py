@@ -50,8 +50,11 @@ class Rounds:
             await asyncio.gather(*ours, return_exceptions=True)
 
     async def go(self) -> None:
-        """Go round once; never raises."""
-        orgs, clock = tuple(self._place.genesys), self._place.clock
+        """Go round once, among those who rest; never raises.
+
+        Who does not rest asks for himself: as long as his server is away, nobody else waits until it says so.
+        """
+        orgs, clock = tuple(dict.fromkeys(org for org, _ in self._resting)), self._place.clock
         moment = clock.monotonic()
         try:
             due = await self._agenda.due(orgs)

@@ -112,6 +112,7 @@ class Worker:
     async def _go_round(self, rounds: Rounds) -> None:
         """Ask every second where something is due."""
         clock = self._place.clock
+        await asyncio.sleep(0)  # they first: the first round is for those who rest from the start
         while not self._place.stopping.is_set():
             began = clock.monotonic()
             await rounds.go()

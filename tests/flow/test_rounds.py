@@ -159,6 +159,46 @@ async def test_who_hangs_is_seen(stage: Stage) -> None:
     assert 11 <= age <= 13
 
 
+async def test_who_asks_for_himself(stage: Stage) -> None:
+    """Of an org whose server is away nobody is asked on the rounds: its loops ask, and no other waits for it."""
+
+    class Partly(Meddler):
+        asked: list[frozenset[str]]
+        is_away = True
+
+        async def due(self, orgs: Sequence[str]) -> frozenset[tuple[str, DueKind]]:
+            self.asked.append(frozenset(orgs))
+            if self.is_away and "o7" in orgs:
+                await stage.clock.sleep(2)
+                return frozenset({("o7", "removals"), ("o7", "reports")})
+            found: frozenset[tuple[str, DueKind]] = await self.port.due(orgs)  # type: ignore[attr-defined] # an Agenda
+            return found
+
+    class Away(Meddler):
+        async def _claim(self, name: str, org: str, *args: object, **more: object) -> Sequence[Any]:
+            if agenda.is_away and org == "o7":
+                raise StoreDown("away")
+            found: Sequence[Any] = await getattr(self.port, name)(org, *args, **more)
+            return found
+
+        async def claim(self, org: str, *args: object, **more: object) -> Sequence[m.Claim]:
+            return await self._claim("claim", org, *args, **more)
+
+        async def claim_reports(self, org: str, *args: object, **more: object) -> Sequence[m.ReportClaim]:
+            return await self._claim("claim_reports", org, *args, **more)
+
+    agenda = Partly(RedisAgenda(stage.runner, now_ms=stage.clock.now))
+    agenda.asked = []
+    async with working(crowded(stage, agenda=agenda, store=Away(stage.store))):
+        await stage.clock.sleep(10)
+        assert [len(orgs) for orgs in agenda.asked[:2]] == [MANY, MANY - 1]
+        assert "o7" not in frozenset().union(*agenda.asked[1:])
+        assert len(agenda.asked) >= 8
+        agenda.is_away = False
+        await stage.clock.sleep(3)
+        assert len(agenda.asked[-1]) == MANY
+
+
 async def test_attendance_is_said_in_turns(stage: Stage) -> None:
     """Of many orgs some are told together, one lot after the other, and each within the five seconds."""
     async with working(crowded(stage, 2 * ATTEND_ORGS + 1)):

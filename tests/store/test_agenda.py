@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from service.core.errors import StoreDown
 from service.store.agenda import TOGETHER, RedisAgenda
+from service.store.script import Reply, Script
 from tests.store.stories import GONE, ORG, Story
 
 OTHER = "other"
+
+
+class Partly:
+    """A runner to several servers, of which those of some orgs are away."""
+
+    def __init__(self, story: Story, away: Sequence[str]) -> None:
+        self._story, self._away = story, away
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
+        if any(f"{{{org}}}" in key for org in self._away for key in keys):
+            raise StoreDown("Redis did not answer")
+        return await self._story.runner.run(script, keys, args)
+
+    run_shared = run
+
+    async def ask(self, *words: str) -> object:
+        return await self._story.runner.ask(*words)
 
 
 def _agenda(story: Story, together: int = TOGETHER) -> RedisAgenda:
@@ -52,6 +73,18 @@ async def test_one_question_for_many(story: Story, together: int, questions: int
     asked = len(story.runner.asked)
     assert await _agenda(story, together).due([*(f"o{number}" for number in range(6)), ORG]) == {(ORG, "removals")}
     assert len(story.runner.asked) - asked == questions
+
+
+@pytest.mark.parametrize("away", [("o1",), ("o1", "o3"), ("o3",)])
+async def test_a_server_that_is_away(story: Story, away: tuple[str, ...]) -> None:
+    """While one server of several is away, the orgs of the others are told of as ever; for its own, claims say why."""
+    orgs = ["o0", "o1", "o2", "o3", ORG]
+    await story.accepted(1)
+    agenda = RedisAgenda(Partly(story, away), together=1, now_ms=story.clock.now)
+    mute = {(org, kind) for org in away for kind in ("removals", "reports")}
+    assert await agenda.due(orgs) == {(ORG, "removals"), *mute}
+    with pytest.raises(StoreDown):
+        await agenda.due(away)
 
 
 @pytest.mark.parametrize("together", [1, TOGETHER])
