@@ -6,6 +6,7 @@ The clicker's moment is when the last byte of the webhook has left, the sandbox'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import signal
@@ -57,7 +58,7 @@ class Clicker:
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         if time.monotonic() > self.idle_since + IDLE_SECONDS:
-            self.hang_up()
+            await self.hang_up()
         reader, writer = self.streams = self.streams or await asyncio.open_connection(host, int(port))
         writer.write(f"POST /webhooks/{self.seat.source} HTTP/1.1\r\n{lines}\r\n".encode() + raw)
         left = time.time()
@@ -68,11 +69,13 @@ class Clicker:
         assert head.startswith(b"http/1.1 202"), (head, body)
         return left, json.loads(body)
 
-    def hang_up(self) -> None:
+    async def hang_up(self) -> None:
         """Close the connection: the next click opens another."""
         if self.streams is not None:
-            self.streams[1].close()
-            self.streams = None
+            (_, writer), self.streams = self.streams, None
+            writer.close()
+            with contextlib.suppress(OSError):  # the door may have hung up first
+                await writer.wait_closed()
 
     async def gone(self, conversation: str) -> Gone:
         """Click, and wait until the caller is known to be gone."""

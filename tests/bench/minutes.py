@@ -124,7 +124,7 @@ async def measure(size: Size) -> Sequence[Row]:
         await crowd.play(orgs, plan.warm_seconds)
         every = [await crowd.play(orgs, plan.window_seconds) for _ in range(plan.windows_of_all)]
         for clicker in clickers.values():
-            clicker.hang_up()
+            await clicker.hang_up()
     return _rows(one, every, len(orgs))
 
 

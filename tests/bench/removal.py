@@ -71,6 +71,7 @@ async def measure(size: Size) -> Sequence[Row]:
             seen.lagging.append(max(gone.told for gone in lagging) - LAG_SECONDS)
             await stage.switch(lag_seconds=0.0)
         seen.cold.extend([await _cold(stage, clicker, plan.idle_seconds) for _ in range(plan.cold)])
+        await clicker.hang_up()
     return _rows(seen)
 
 
@@ -102,7 +103,7 @@ async def _cold(stage: Stage, clicker: Clicker, idle_seconds: float) -> Gone:
     await asyncio.sleep(idle_seconds)  # real processes: the sandbox hangs up by itself
     with blocking.Redis.from_url(stage.redis.url, protocol=2) as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    clicker.hang_up()
+    await clicker.hang_up()
     return await clicker.gone(conversation)
 
 
