@@ -73,4 +73,4 @@ async def _one(clicker: Clicker) -> Gone:
     try:
         return await clicker.gone(await clicker.seat.conversation())
     finally:
-        clicker.hang_up()
+        await clicker.hang_up()
