@@ -167,6 +167,11 @@ async def test_an_index_of_any_length(story: Story, archive: RedisArchive) -> No
     asked = len(story.runner.asked)
     assert await _found(archive, "beth") == await _found(archive, wanted) == [wanted]
     assert len(story.runner.asked) - asked == 5  # the second was told where to look by its id
+    newest = await story.accepted(1, requester="beth", conversation_id=uuid(2), action_id=f"{ORG}.{'d' * 26}")
+    page = await archive.find(ORG, m.Search(text="beth"), 10)
+    assert [action.id for action in page.actions] == [newest]  # what was found is shown before all is looked through
+    page = await archive.find(ORG, m.Search(text="beth"), 10, page.after)
+    assert ([action.id for action in page.actions], page.after) == ([wanted], "")
 
 
 @pytest.mark.parametrize(

@@ -186,3 +186,10 @@ async def test_where_a_click_is_answered_goes_when_it_was(story: Story) -> None:
     (told,) = (await story.account(claim.action.id)).reports
     assert (told.ticket, told.source, told.first_due_at) == (ticket, "desk", claim.report.first_due_at)
     assert story.client.hget(story.keys.action(claim.action.id), f"told_{told.id.rpartition('.')[2]}")
+
+
+async def test_a_report_of_which_nothing_is_left(story: Story) -> None:
+    """An action whose report is gone is read without it."""
+    claim = await story.report()
+    story.client.delete(story.keys.report(claim.report.id))
+    assert (await story.account(claim.action.id)).reports == ()

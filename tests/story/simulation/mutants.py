@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -96,7 +97,12 @@ class Overwriting(Bent):
         except LeaseLost:
             if self._client is None:
                 raise
-            self._client.hset(Keys().action(lease.id), mapping={"state": "pending", "token": lease.token})
+            key = Keys().action(lease.id)
+            # what an open action has, and the end takes away
+            conversation = json.loads(str(self._client.hget(key, "removal")))["conversation_id"]
+            again = {"state": "pending", "token": lease.token, "intent": "", "conversation": conversation}
+            for name, value in again.items():
+                self._client.hset(key, name, value)
             await self._port.settle(lease, outcome, seen, entries)
 
 
