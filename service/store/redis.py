@@ -90,7 +90,7 @@ class RedisStore(RedisBudget):
             [
                 *self._head(org),
                 *(token, worker_in(worker), str(limit), self._lease_ms, ACTION_STEPS["claim"].source, str(SCAN_MOST)),
-                *(str(self._lives.unknown), *self._rate.words, "1" if is_look_paid else ""),
+                *(str(self._lives.unknown), *self._spending(org), "1" if is_look_paid else ""),
             ],
         )
         now_at, lease_until, *rows = cast("tuple[str, str, *tuple[tuple[str, str, list[str], str], ...]]", reply)

@@ -323,6 +323,21 @@ async def test_a_look_is_paid_with_the_claim(story: Story) -> None:
     assert await story.store.spend(ORG) > 0
 
 
+async def test_what_genesys_said_comes_along_with_a_claim(story: Story) -> None:
+    """Where every action ends at a look that its claim paid, the allowance that Genesys told holds all the same."""
+    story.store.listen(ORG, lambda: (30, 1, 60.0))
+    for number in range(20):
+        await story.accepted(number, conversation_id=uuid(number))
+    looks = 0
+    for _ in range(60):
+        claims = await story.claim(20, is_look_paid=True)
+        looks += len(claims)
+        for claim in claims:
+            await story.store.settle(claim.lease, m.Outcome(m.OutcomeKind.PREVIEWED, "shadow"), 0.0, ())
+        story.clock.move(0.1)
+    assert 1 <= looks <= 4  # of thirty a minute, six seconds' worth
+
+
 async def test_a_claim_takes_no_more_than_it_is_told(story: Story) -> None:
     """Who does not want it, or is not to look first, has nothing taken from the budget for it."""
     await story.accepted(1, conversation_id=uuid(1), max_age_seconds=2)

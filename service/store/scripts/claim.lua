@@ -5,7 +5,9 @@
 -- ARGV: [1] now_ms [2] base [3] token [4] worker [5] limit [6] lease ms [7] pending [8] most to look at
 --       [9] ms to leave an odd key alone, or very many of a newer version
 --       [10] µs of a window [11] calls of a window, untold [12] burst, untold
---       [13] '1' when the first look of what is claimed is taken from the budget here: else it costs a trip of its own
+--       [13] calls of a window as Genesys said, '' where it said nothing [14] calls counted in the running one
+--       [15] ms until it is over [16] life of the allowance
+--       [17] '1' when the first look of what is claimed is taken from the budget here: else it costs a trip of its own
 -- Returns: {now, lease end, {id, epoch, {field, value, …}, '1' when its look is paid for, or ''}, …}
 local token, worker, limit, pending = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[7]
 local PAUSED_AGAIN = 1000 -- the one-second re-check: a resume is noticed then
@@ -34,8 +36,11 @@ if before then
   return answer
 end
 
--- What the budget carries: how many of what is begun and of what is not, and when the next one.
+-- What the budget carries: how many of what is begun and of what is not, and when the next one. Where each action ends at
+-- its first look, nobody else would hear what Genesys said.
 expect_purse(KEYS[5], KEYS[6], KEYS[7])
+expect('zset', keys.terms)
+learn(KEYS[6], KEYS[7], tonumber(ARGV[10]), ARGV[13], ARGV[14], ARGV[15], ARGV[16])
 local budget = budget_of(KEYS[5], KEYS[6], KEYS[7], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]))
 local taken, carries, ready, paid, is_paid = 0, {}, {}, 0, {}
 local floor = redis.call('HMGET', KEYS[4], 'until', 'length')
@@ -75,7 +80,7 @@ local function obstacle(id, r)
   local owner = ownership(keys.conversation(r.conversation))
   if owner and owner ~= id then return 'busy', now + OWNED_AGAIN end
   taken = taken + 1
-  if call == 'look' and ARGV[13] == '1' then paid, is_paid[id] = paid + 1, true end
+  if call == 'look' and ARGV[17] == '1' then paid, is_paid[id] = paid + 1, true end
   return nil
 end
 
@@ -106,8 +111,6 @@ end
 if 2 * #newer > tonumber(ARGV[8]) then
   for _, id in ipairs(newer) do plan[#plan + 1] = { id = id, again = now + tonumber(ARGV[9]) } end
 end
-
-expect('zset', keys.terms)
 
 if paid > 0 then budget.take(paid) end
 for _, item in ipairs(plan) do
