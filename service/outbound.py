@@ -22,8 +22,7 @@ import httpx
 from service.core.errors import EgressRefused, OnhookError, Reply, Unclear, Unreachable
 from service.core.ports import Clock
 
-# httpcore 1.0.9 imports this four times in each call. Where it is not installed Python looks for it anew each time, in
-# every folder of its path: an eighth of the time that a removal took. So Python is told once that there is none.
+# httpcore 1.0.9 imports it four times a call; where it is missing that is a search of every folder, 1/8 of a removal
 sys.modules.update({} if find_spec("sniffio") else {"sniffio": None})  # type: ignore[dict-item] # typeshed has no None
 
 MOST_BYTES = 1_000_000  # of an answer: a conversation with 20 people is some 100 kB
@@ -40,9 +39,8 @@ _STEERING = ("transfer-encoding", "upgrade", "x-http-method", "x-http-method-ove
 
 # Which failure means what. Unreachable stands only where every place that raises the class comes before the first byte
 # of the request (httpcore 1.0.9): ConnectError and ConnectTimeout in connect_tcp and start_tls, TLS failures included;
-# PoolTimeout in wait_for_connection; UnsupportedProtocol at the pool's door; ProxyError when CONNECT was refused.
-# LocalProtocolError is raised before the head by http11.py and in mid-call by http2.py: that proves nothing. InvalidURL
-# is our own mistake. Whatever is not listed is Unclear.
+# PoolTimeout in wait_for_connection; UnsupportedProtocol at the pool's door; ProxyError when CONNECT was refused. A
+# LocalProtocolError comes before the head and in mid-call: no proof. InvalidURL is our mistake; the rest is Unclear.
 FAILURES: Mapping[type[Exception], tuple[type[Unreachable | Unclear | EgressRefused], str]] = {
     httpx.ConnectError: (Unreachable, "cannot_connect"),
     httpx.ConnectTimeout: (Unreachable, "connect_timeout"),
@@ -51,22 +49,17 @@ FAILURES: Mapping[type[Exception], tuple[type[Unreachable | Unclear | EgressRefu
     httpx.UnsupportedProtocol: (Unreachable, "unsupported_protocol"),
     httpx.InvalidURL: (EgressRefused, "invalid_url"),
     httpx.ReadTimeout: (Unclear, "timeout"),
-    httpx.WriteTimeout: (Unclear, "timeout"),
-    httpx.TimeoutException: (Unclear, "timeout"),
+    **dict.fromkeys((httpx.WriteTimeout, httpx.TimeoutException), (Unclear, "timeout")),
     TimeoutError: (Unclear, "timeout"),
-    httpx.ReadError: (Unclear, "connection_cut"),
-    httpx.WriteError: (Unclear, "connection_cut"),
-    httpx.CloseError: (Unclear, "connection_cut"),
-    httpx.NetworkError: (Unclear, "connection_cut"),
-    httpx.RemoteProtocolError: (Unclear, "not_http"),
-    httpx.LocalProtocolError: (Unclear, "not_http"),
-    httpx.ProtocolError: (Unclear, "not_http"),
+    **dict.fromkeys((httpx.ReadError, httpx.WriteError), (Unclear, "connection_cut")),
+    **dict.fromkeys((httpx.CloseError, httpx.NetworkError), (Unclear, "connection_cut")),
+    **dict.fromkeys((httpx.RemoteProtocolError, httpx.LocalProtocolError, httpx.ProtocolError), (Unclear, "not_http")),
     httpx.DecodingError: (Unclear, "undecodable"),
     httpx.TooManyRedirects: (Unclear, "redirected"),
     httpx.HTTPStatusError: (Unclear, "status"),
     **dict.fromkeys((httpx.TransportError, httpx.RequestError, httpx.HTTPError, Exception), (Unclear, "failed")),
-    **dict.fromkeys((httpx.StreamError, httpx.StreamConsumed, httpx.StreamClosed), (Unclear, "failed")),
-    **dict.fromkeys((httpx.ResponseNotRead, httpx.RequestNotRead, httpx.CookieConflict), (Unclear, "failed")),
+    **dict.fromkeys((httpx.StreamError, *httpx.StreamError.__subclasses__()), (Unclear, "failed")),
+    httpx.CookieConflict: (Unclear, "failed"),
 }
 
 
@@ -403,7 +396,5 @@ class Caller:
         ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "onhook", **asked.headers}
         # half a connect for a slot: with TCP and TLS it fits the total, so a call that never left is not cut as unclear
         limits = {"pool": connect / 2, "connect": connect, "write": silence, "read": silence}
-        extensions: dict[str, object] = {"timeout": limits}
-        if asked.deadline is not None:
-            extensions[DEADLINE] = asked.deadline
+        extensions = {"timeout": limits, DEADLINE: asked.deadline}
         return httpx.Request(asked.method, asked.url, headers=ours, content=asked.body, extensions=extensions)
