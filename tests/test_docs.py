@@ -114,6 +114,13 @@ def _anchors(page: Path) -> set[str]:
     }
 
 
+def test_each_proof_is_told_of() -> None:
+    """What a full run left behind is in the README, or in the list beside it."""
+    told = README + (EVIDENCE / "README.md").read_text(encoding="utf-8")
+    proofs = [file for file in EVIDENCE.iterdir() if file.suffix in {".json", ".md"} and file.name != "README.md"]
+    assert [file.name for file in proofs if f"{file.name})" not in told] == []
+
+
 def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         is_left_out = get_origin(field.annotation) is UnionType  # a table that may be left out is one too
