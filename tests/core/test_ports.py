@@ -22,8 +22,8 @@ def test_each_port_says_what_it_promises(port: type) -> None:
 
 
 def test_the_ports_of_the_design() -> None:
-    """There are nine ports and no more."""
-    of_the_world = {"Store", "Refusals", "Genesys", "Source", "Budget", "Archive"}
+    """There are ten ports and no more."""
+    of_the_world = {"Store", "Refusals", "Genesys", "Source", "Budget", "Archive", "Agenda"}
     assert {port.__name__ for port in PORTS} == of_the_world | {"Waiter", "Clock", "Dice"}
 
 

@@ -20,6 +20,8 @@ document.addEventListener("submit", (event) => {
 });
 
 dialog.addEventListener("close", () => {
+  // of an answer before: keys are quicker than this event, and another question may be open by now
+  if (dialog.open) return;
   const asked = waiting;
   waiting = null;
   if (!asked || dialog.returnValue !== "yes" || !asked.form.isConnected) return;

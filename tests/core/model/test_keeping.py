@@ -54,4 +54,5 @@ def test_two_lives_never_share_a_default() -> None:
     """The empty mappings of two outcomes and two progresses are two."""
     assert Outcome(OutcomeKind.FAILED, "").remaining is not Outcome(OutcomeKind.FAILED, "").remaining
     assert Progress().bystanders is not Progress().bystanders
-    assert {field.name for field in fields(keeping.Claim)} == {"lease", "action", "now_at", "lease_until", "epoch"}
+    of_a_claim = {"lease", "action", "now_at", "lease_until", "epoch", "is_look_paid"}
+    assert {field.name for field in fields(keeping.Claim)} == of_a_claim

@@ -14,8 +14,8 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
     "signing": {
         "sources/signing.py Keyring.verify: b'' -> b'x'": _NOT_ONCE,
         "sources/signing.py Keyring.verify: b'' -> b'x' (2)": _NOT_ONCE,
-        "sources/signing.py Keyring.verify: b'' -> b'x' (4)": _NO_MOMENT,
-        "sources/signing.py Keyring._match: b'' -> b'x'": _NOT_ONCE,
+        "sources/signing.py Keyring.verify: b'' -> b'x' (3)": _NOT_ONCE,
+        "sources/signing.py Keyring.verify: b'' -> b'x' (5)": _NO_MOMENT,
         "sources/signing.py _said: b'' -> b'x'": _NO_MOMENT,
     },
     "guard": {},
@@ -33,7 +33,7 @@ ARGUED: Mapping[str, Mapping[str, str]] = {
     },
     "store": {
         "store/client.py Link.ask: '' -> 'x'": "where no word names an org, any node of a Cluster may answer",
-        "store/forgetting.py Forgetting._deliveries: True -> False": _AS_MANY,
+        "store/forgetting.py Forgetting._leading: True -> False": _AS_MANY,
         "store/forgetting.py Wanted.names: '0' -> '00'": "it strips each of these characters, once or twice named",
         "store/health.py _rehearsal: '' -> 'x' (2)": "the base of an org's keys: the probe's script makes no key of it",
         "store/health.py _settings: False -> True": _AS_MANY,
