@@ -11,7 +11,7 @@ from tests.bench.figures import Row, Size
 Measure = Callable[[Size], Awaitable[Sequence[Row]]]
 
 # in the order of the table; each is tests/bench/<name>.py with `async def measure(size: Size) -> Sequence[Row]`
-NAMES: tuple[str, ...] = ("accept", "removal", "minutes", "memory", "remembered")
+NAMES: tuple[str, ...] = ("accept", "removal", "minutes", "memory", "remembered", "start")
 # these build environments of their own for other people's queues, and run only where they are asked for
 PEERS: tuple[str, ...] = ("peers_enqueue", "peers_killed", "peers_duplicates")
 
