@@ -20,6 +20,7 @@ from service.store.budget import Rate
 from service.store.client import Link, connect
 from service.store.redis import RedisStore
 from service.store.script import Reply, Script
+from service.store.terms import moment
 from tests.findings import write_evidence
 from tests.fixtures.redis import CountingDice, HandClock
 from tests.store.servers import server
@@ -30,22 +31,24 @@ AT_ONCE = 100  # what one claim looks at
 SOURCES, REQUESTERS, PERSONS = 5, 200, 10_000
 TIMES = 60  # searches of each kind
 PAGE = 50  # actions a page of the console
+MONTH_MS = 29 * 86_400_000  # a day less than they are kept: the oldest must not age out meanwhile
 SAMPLE = 300  # keys of each kind that are weighed
 OUTCOMES = (m.OutcomeKind.DISCONNECTED,) * 7 + (m.OutcomeKind.ALREADY_GONE, m.OutcomeKind.REFUSED, m.OutcomeKind.FAILED)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is stored, and within what a search and a first page answer, in seconds."""
+    """How much is stored, in how many seconds a search and a first page answer, and how large the index is."""
 
     actions: int
     search_seconds: float
     page_seconds: float
     accepts: int
+    index_bytes: int
 
 
-# a tenth of a tenth in CI, with bounds that a busy machine keeps
-CI, FULL = Size(2_000, 0.25, 0.6, 150), Size(200_000, 0.05, 0.3, 3_000)
+# a tenth of a tenth in CI, with bounds that a busy machine keeps; so few in a month that each row has a key of its own
+CI, FULL = Size(2_000, 0.25, 0.6, 150, 400), Size(200_000, 0.05, 0.3, 3_000, 250)
 
 
 @dataclass
@@ -79,6 +82,20 @@ class Unindexed:
 
 
 @dataclass
+class MonthDice(CountingDice):
+    """Chance that counts, but for the moments of its ids: they lie over the month, as those of a month's clicks do."""
+
+    apart_ms: int = 0
+    made: int = 0
+    begins_at: int = field(default_factory=lambda: int(time.time() * 1000) - MONTH_MS)
+
+    def action_id(self, org: str) -> str:
+        """Return the next id."""
+        self.made += 1
+        return f"{org}.{moment(self.begins_at + self.made * self.apart_ms)}{self.made:016d}"
+
+
+@dataclass
 class Month:
     """Very many settled actions in one Redis, and what they are found by."""
 
@@ -86,7 +103,7 @@ class Month:
     runner: Unindexed
     store: RedisStore
     archive: RedisArchive
-    dice: CountingDice = field(default_factory=CountingDice)
+    dice: MonthDice
 
     def offer(self, number: int) -> m.Offer:
         """Return an offer as a source has it: a number, a ticket, who asked, and the delivery's id."""
@@ -230,7 +247,8 @@ async def test_search_at_size(quick: blocking.Redis, size: Size) -> None:
     path = str(quick.connection_pool.connection_kwargs["path"])
     link = Link(connect(f"unix://{path}"), HandClock())
     runner, rate = Unindexed(link), Rate(per_minute=60_000_000.0, burst=1_000_000)
-    month = Month(quick, runner, RedisStore(runner, CountingDice(), rate=rate), RedisArchive(runner))
+    dice = MonthDice(apart_ms=MONTH_MS // (size.actions + AT_ONCE * 3))
+    month = Month(quick, runner, RedisStore(runner, CountingDice(), rate=rate), RedisArchive(runner), dice)
     try:
         await month.fill(range(-AT_ONCE * 3 + 10**9, 10**9))  # scripts, tables and buffers are there before
         before = cast("int", quick.info("memory")["used_memory"])
@@ -247,7 +265,7 @@ async def test_search_at_size(quick: blocking.Redis, size: Size) -> None:
     assert len(page.actions) == PAGE
     assert page_seconds < size.page_seconds
     assert not {kind: took for kind, took in searched.items() if took["p95"] >= size.search_seconds * 1e3}
-    assert 50 < weighed["terms"] < 250  # a row or two of some ten words each
+    assert 50 < weighed["terms"] < size.index_bytes  # a row or two of some ten words each
     if size is FULL:
         write_evidence(
             "search",
