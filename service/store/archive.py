@@ -48,8 +48,8 @@ class RedisArchive(RedisLedger):
         if range_ is None:
             return m.Page(())
         term, last, lowest = range_
-        rows = list[tuple[str, list[str]]]()
-        while not rows:
+        found = list[m.Action]()
+        while not found:
             reply = await self._runner.run(
                 script("find"),
                 [self._keys.terms(org)],
@@ -60,13 +60,12 @@ class RedisArchive(RedisLedger):
                 ],
             )
             last, *rows = cast("tuple[str, *tuple[tuple[str, list[str]], ...]]", reply)
+            for action_id, flat in rows:
+                action = records.readable(records.action_in, action_id, flat)
+                if action is not None and _is_meant(action, records.fields_in(flat), search.text):
+                    found.append(action)
             if not last.endswith(_SPAN_ENDS):  # the end, or as many records as may be looked at
                 break
-        found = []
-        for action_id, flat in rows:
-            action = records.readable(records.action_in, action_id, flat)
-            if action is not None and _is_meant(action, records.fields_in(flat), search.text):
-                found.append(action)
         return m.Page(tuple(found), last)
 
 

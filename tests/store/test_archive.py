@@ -212,6 +212,19 @@ async def test_two_words_that_share_a_digest(story: Story, archive: RedisArchive
     assert await _found(archive) == [action_id]
 
 
+async def test_who_only_shares_a_digest_ends_no_search(story: Story, archive: RedisArchive) -> None:
+    """Among very many actions a word meets another one's now and then: the search goes on, to what was meant."""
+    wanted = await story.accepted(0, requester="beth")
+    row = f" {'0' * terms.TERM_HEX}.o{'0' * 27}\n"
+    for span in ("aaaaaa", "bbbbbb"):
+        story.client.set(f"{story.keys.terms(ORG)}:{span}", row * (a.SPELLED_MOST // len(row) + 1))
+        story.client.zadd(story.keys.terms(ORG), {f"in:{span}": 0})
+    alike = await story.accepted(1, requester="joe", conversation_id=uuid(2), action_id=f"{ORG}.{'c' * 26}")
+    key, term = story.keys.terms_in(alike), terms.whole("beth")[: terms.TERM_HEX]
+    story.client.set(key, f" {term}{story.client.get(key)!s}")
+    assert await _found(archive, "beth") == [wanted]
+
+
 @pytest.mark.parametrize("how", ["aged out", "newer", "unreadable", "of another type"])
 async def test_what_cannot_be_shown(story: Story, archive: RedisArchive, how: str) -> None:
     """What aged out, what a newer version wrote and what nobody can read is skipped; the rest is found."""
