@@ -48,8 +48,8 @@ class Size:
 
 
 # a tenth of a tenth in CI, with bounds that a busy machine keeps; so few in a month that each row has a key of its own
-# (80 ms since the index takes a tenth of its memory: it is read from the newest action to the one that is sought, in steps)
-CI, FULL = Size(2_000, 0.25, 0.6, 150, 400), Size(200_000, 0.08, 0.3, 3_000, 250)
+# (100 ms since the index takes a tenth of the memory: it is read, in steps, from the newest action to the one sought)
+CI, FULL = Size(2_000, 0.25, 0.6, 150, 400), Size(200_000, 0.1, 0.3, 3_000, 250)
 
 
 @dataclass
