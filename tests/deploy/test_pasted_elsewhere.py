@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
-
-import pytest
 
 from tests.deploy.composed import ENV, FILE, document, variables_in
 from tests.deploy.kustomized import of
@@ -82,11 +79,9 @@ def test_the_units_have_it() -> None:
     assert {line for line in said if line.startswith("journalctl")} == {"journalctl -u 'onhook*' -o cat"}
 
 
-@pytest.mark.skipif(
-    shutil.which("ssh") is None, reason="a bare machine has none; where it is installed it reads the line"
-)
 def test_ssh_reads_it() -> None:
     """The tunnel's line is one that ssh takes, and leads to the private door."""
+    ssh = needs("ssh")
     for line in _said_by({"ssh"}):
-        read = subprocess.run(["ssh", "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True)
+        read = subprocess.run([ssh, "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True)
         assert "localforward 8081 [127.0.0.1]:8081" in read.stdout
