@@ -50,6 +50,7 @@ class Run:
 
 # whatever only looks, in any order: the lines of the pages as they stand there, then what their sentences mean
 LOOKS: Final = (
+    Run("onhook --help", "demo"),
     Run("onhook --version", "."),
     Run("onhook healthy"),
     Run("onhook check", "fine"),
