@@ -79,7 +79,7 @@ def _tail(word: str) -> str:
 def _digests(words: Iterable[str]) -> dict[str, None]:
     """Return the digest of each word once, in their order."""
     # each word once before it is made a digest: most deliveries name the same thing in two or three ways
-    tails = dict.fromkeys(_tail(plain) for word in words if (plain := _plain(word)))
+    tails = dict.fromkeys([_tail(plain) for word in words if word and (plain := _plain(word))])
     return dict.fromkeys(map(_digest, tails))
 
 
@@ -119,4 +119,5 @@ def _pinned(pin: m.Target | None) -> Iterator[str]:
 
 def _delivery(delivery_id: str) -> Iterator[str]:
     yield delivery_id
-    yield _PART.sub("", delivery_id)
+    if ":" in delivery_id:
+        yield _PART.sub("", delivery_id)

@@ -95,7 +95,7 @@ class Selector:
 
         What is masked already stays as it is; ids and purposes stay whole.
         """
-        if self == self.forgotten:
+        if self.value == _CUT:
             return self
         match self.kind:
             case SelectorKind.PHONE:
@@ -109,7 +109,7 @@ class Selector:
     @property
     def is_masked(self) -> bool:
         """Whether it names nobody any more, because its value was cut."""
-        return self == self.forgotten or (self.kind in _PERSONAL and self.masked == self)
+        return self.value == _CUT or (self.kind in _PERSONAL and self.masked == self)
 
     @property
     def forgotten(self) -> Selector:
