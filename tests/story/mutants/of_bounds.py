@@ -109,4 +109,22 @@ BOUNDS = (
         (("place.terms_of, backlog, place.spans", "place.terms_of, 0, place.spans"),),
         "tests/story/test_admission.py::test_a_full_backlog",
     ),
+    Mutant(
+        "the rounds wake whom they found work for",
+        "flow/rounds.py",
+        (("                bell.set()\n", ""),),
+        "tests/flow/test_rounds.py::test_a_lost_wake_costs_a_second",
+    ),
+    Mutant(
+        "the rounds say nothing of one that hangs",
+        "flow/rounds.py",
+        (("            del self._resting[org, kind]\n", ""),),
+        "tests/flow/test_rounds.py::test_who_hangs_is_seen",
+    ),
+    Mutant(
+        "a Redis that would not read its file is said",
+        "store/health.py",
+        (('if answer == "OK":', "if answer:"),),
+        "tests/store/test_health.py::test_a_file_that_would_not_be_read",
+    ),
 )

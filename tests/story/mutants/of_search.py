@@ -97,4 +97,10 @@ SEARCH = (
         (("if not READS[r.v] then return { 'unknown' } end", ""),),
         f"{_DROPS}::test_a_newer_version_sees_to_its_own",
     ),
+    Mutant(
+        "a search that met only another word's action goes on",
+        "store/archive.py",
+        (("if not last.endswith(_SPAN_ENDS):", "if rows or not last.endswith(_SPAN_ENDS):"),),
+        "tests/store/test_archive.py::test_who_only_shares_a_digest_ends_no_search",
+    ),
 )
