@@ -21,7 +21,7 @@ class Plan:
     warm_seconds: float
 
 
-PLANS = {Size.QUICK: Plan(1, 0.3, 0.2), Size.FULL: Plan(7, 3.0, 1.0)}
+PLANS = {Size.QUICK: Plan(1, 0.3, 0.2), Size.FULL: Plan(15, 2.0, 0.7)}
 
 
 async def measure(size: Size) -> Sequence[Row]:
