@@ -63,6 +63,16 @@ def script(name: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def read_all() -> None:
+    """Read every script now.
+
+    A process that runs for weeks must not find another version's when it first needs one: somebody may install that
+    over its files.
+    """
+    for name in names():
+        script(name)
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all scripts, sorted, the prologue left out."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.lua") if path.stem != PROLOGUE))

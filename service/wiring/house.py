@@ -25,6 +25,7 @@ from service.store.embedded import EmbeddedRedis, attach
 from service.store.keys import DAY, Keys, Lives
 from service.store.redis import RedisStore
 from service.store.refusals import RefusalBook
+from service.store.script import read_all
 from service.store.tags import Tags
 from service.store.waiter import WakeWaiter
 from service.wiring.carrying import carrying
@@ -127,6 +128,7 @@ async def opened(
         Misconfigured: there is no Redis, or one that cannot keep our promises until a person mends it.
     """
     stop = Stop()
+    read_all()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop.listening())
         store, link, url = await stack.enter_async_context(opened_store(said, may_start=may_start))

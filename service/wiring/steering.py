@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from service.core import model as m
 from service.flow import operations
 from service.wiring.watching import watching
 
 
-async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> Sequence[str]:
-    """Pause or resume one org, one source, or everything configured; return the names of the orgs that are meant.
+async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> Mapping[str, Sequence[str]]:
+    """Pause or resume one org, one source, or everything configured.
 
     Args:
         org: "" for every one.
@@ -18,10 +18,14 @@ async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> Seq
         by: who does it, and why, for the audit.
         is_pause: False to take a pause back.
 
+    Returns:
+        By each org that is meant what is paused in it now: "" for the whole org, else names of sources. What was paused
+        by itself is resumed by itself, so after a resume not all need go on.
+
     Raises:
         Misconfigured: there is no such org or source, or no Redis.
         StoreDown: Redis is away.
     """
     async with watching(org, source) as watch:
         await (operations.pause if is_pause else operations.resume)(watch.store, watch.orgs, source, by=by)
-    return watch.orgs
+        return {name: sorted(await watch.store.paused(name)) for name in watch.orgs}

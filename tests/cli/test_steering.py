@@ -19,6 +19,12 @@ def test_pause_and_resume(beside: Commands, service: Service) -> None:
     assert ready["orgs"]["sandbox"]["paused"] == [""]
     assert (beside("resume"), beside.out) == (0, "Going on: org sandbox.\n")
     assert (beside("pause", "--source", "sandbox"), beside.out.split(".")[0]) == (0, "Paused: source sandbox")
+    assert "`onhook resume --source sandbox` goes on" in beside.out
+    assert beside("resume") == 0
+    assert beside.out.splitlines() == [
+        "Going on: org sandbox.",
+        "Still paused: source sandbox; `onhook resume --source sandbox` lets it go on.",
+    ]
     assert (beside("resume", "--source", "sandbox"), beside.out) == (0, "Going on: source sandbox.\n")
     ready = httpx.get(f"{service.private}/readyz", trust_env=False).json()
     assert ready["orgs"]["sandbox"]["paused"] == []
@@ -27,10 +33,20 @@ def test_pause_and_resume(beside: Commands, service: Service) -> None:
 def test_for_programs(beside: Commands) -> None:
     """For programs it is said which orgs are meant, and which source."""
     assert beside("pause", "--source", "sandbox", "--json") == 0
-    assert json.loads(beside.out) == {"is_paused": True, "orgs": ["sandbox"], "source": "sandbox"}
+    assert json.loads(beside.out) == {
+        "is_paused": True,
+        "orgs": ["sandbox"],
+        "source": "sandbox",
+        "paused": ["source sandbox"],
+    }
     assert set(json.loads(beside.out)) == documented("Paused, or going on")
     assert beside("resume", "--json") == 0
-    assert json.loads(beside.out) == {"is_paused": False, "orgs": ["sandbox"], "source": None}
+    assert json.loads(beside.out) == {
+        "is_paused": False,
+        "orgs": ["sandbox"],
+        "source": None,
+        "paused": ["source sandbox"],
+    }
     assert beside("resume", "--source", "sandbox") == 0
 
 

@@ -14,6 +14,7 @@ from service.core import model as m
 from service.core.errors import Misconfigured
 from service.flow.worker import Worker
 from service.flow.workplace import Workplace
+from service.store import script
 from service.store.embedded import EmbeddedRedis, attach
 from service.wiring.house import opened, opened_store
 from tests.wiring.running import own
@@ -92,6 +93,14 @@ async def test_opened(folder: Path) -> None:
             house.stop.is_leaving = True
             assert await house.faults() == ["is about to end"]
             assert Worker(place).claim_age_seconds() is None
+
+
+async def test_scripts_are_read_at_the_start(folder: Path) -> None:
+    """What a process runs by is its own version's, though another one is installed over its files."""
+    script.script.cache_clear()
+    with EmbeddedRedis(folder):
+        async with opened(settings.read(own(folder) | OFFLINE), print, may_start=False):
+            assert script.script.cache_info().currsize == len(script.names())
 
 
 async def test_opened_through(folder: Path) -> None:

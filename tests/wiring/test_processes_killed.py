@@ -39,7 +39,7 @@ async def test_accepted_before_the_kill(
         stand(monkeypatch, own(folder) | variables)
         with child(folder, "up", variables=variables) as first:
             door = first.hear("The public door is at ")
-            assert await steer("", "", m.SOMEBODY, is_pause=True) == ["sandbox"]
+            assert await steer("", "", m.SOMEBODY, is_pause=True) == {"sandbox": [""]}
             cid = await confer(client, play)
             receipt = (await click(client, door, folder, cid)).json()
             assert receipt["status"] == "accepted"

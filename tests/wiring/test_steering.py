@@ -36,12 +36,13 @@ async def test_steer(
     """A person pauses everything, one org or one source, by her name, and takes it back."""
     stand(monkeypatch, own(folder) | OFFLINE | OTHER)
     with EmbeddedRedis(folder):
-        assert await steer(org, source, ANNA, is_pause=True) == orgs
+        steered = await steer(org, source, ANNA, is_pause=True)
+        assert {name: set(what) for name, what in steered.items()} == {name: paused[name] for name in orgs}
         async with opened_store(settings.read(), may_start=False) as (store, link, _):
             assert {name: set(await store.paused(name)) for name in paused} == paused
             pauses = [one.by for name in paused for one in (await RedisLedger(link).pauses(name)).values()]
             assert set(pauses) == {ANNA}
-            assert await steer(org, source, ANNA, is_pause=False) == orgs
+            assert await steer(org, source, ANNA, is_pause=False) == {name: [] for name in orgs}
             assert [await store.paused(name) for name in paused] == [frozenset(), frozenset()]
 
 
@@ -50,9 +51,9 @@ async def test_steer_a_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     stand(monkeypatch, own(folder))
     throw_away_secret(folder)
     with EmbeddedRedis(folder):
-        assert await steer("", "", ANNA, is_pause=True) == ["sandbox"]
-        assert await steer("", "sandbox", ANNA, is_pause=True) == ["sandbox"]
-        assert await steer("sandbox", "", ANNA, is_pause=False) == ["sandbox"]
+        assert await steer("", "", ANNA, is_pause=True) == {"sandbox": [""]}
+        assert await steer("", "sandbox", ANNA, is_pause=True) == {"sandbox": ["", "sandbox"]}
+        assert await steer("sandbox", "", ANNA, is_pause=False) == {"sandbox": ["sandbox"]}
 
 
 @pytest.mark.parametrize(
