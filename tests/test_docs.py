@@ -69,7 +69,10 @@ def test_every_problem_is_documented() -> None:
     said = re.search(r"Problem codes: (.*?)\n\n", ANSWERS, re.DOTALL)
     assert said
     known = {one.code for one in vars(problems).values() if isinstance(one, problems.Problem)}
-    known |= {one.code for one in _refusals(errors.Refused)} | {problems.wrong_method("").code}
+    known |= {one.code for one in _refusals(errors.Refused)} | {
+        problems.wrong_method("").code,
+        problems.bad_request("").code,
+    }
     assert set(re.findall(r"`([a-z_]+)`", said.group(1))) == known
 
 

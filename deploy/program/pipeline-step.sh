@@ -10,7 +10,7 @@ onhook send --url "${DOOR:?where the public door is: https://onhook.example}" --
   --secret-file "${SECRET_FILE:?the file with its secret}" --conversation "$1" --phone "$2" --wait "${WAIT_SECONDS:-60}" ||
   status=$?
 case $status in
-  0) echo "go on: the person is not in the conversation any more" ;;
+  0) echo "go on: the person is not in the conversation any more (in shadow mode: nobody was removed)" ;;
   10) echo "go on: the person was not in the conversation" ;;
   11) echo "stop: the rules refuse it, or several people fit; the sentence above says which" ;;
   12) echo "stop: it was too late; run the step again if it is still wanted" ;;

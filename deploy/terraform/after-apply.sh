@@ -19,8 +19,12 @@ elif ! grep -qxF "$client" "$folder/onhook.toml"; then
 fi
 
 secret=$folder/$org-client-secret
+if ! said=$(terraform output -raw client_secret); then
+  echo "there is no output client_secret (secret_in_state = false?): put the secret that you made into a file yourself" >&2
+  exit 2
+fi
 rm -f "$secret" # an older one keeps the rights it was made with
-terraform output -raw client_secret >"$secret"
+printf %s "$said" >"$secret"
 
 export ONHOOK_CONFIG="$folder/onhook.toml"
 name=ONHOOK_ORGS__$(tr 'a-z-' 'A-Z_' <<<"$org")__CLIENT_SECRET_FILE

@@ -238,7 +238,13 @@ def test_the_step_of_a_pipeline(service: Service) -> None:
     """The step goes on when the person is not there any more, and stops with the outcome's code otherwise."""
     _stops_and_goes(
         service,
-        (service.confer(), PHONE, "program", 0, "go on: the person is not in the conversation any more"),
+        (
+            service.confer(),
+            PHONE,
+            "program",
+            0,
+            "go on: the person is not in the conversation any more (in shadow mode: nobody was removed)",
+        ),
         (service.confer(), NOBODY, "program", 0, "go on: the person was not in the conversation"),
         (service.confer(TWICE, TWICE), PHONE, "program", 11, "stop: the rules refuse it"),
         (service.confer(), "0800 CALLER", "program", 3, "stop: not done"),
