@@ -46,6 +46,7 @@ class Limits:
         in_flight: whole requests being answered at once; the next ones hear 503.
         connections: open at once; the next ones are cut. Twice the slow callers that must not keep out honest ones
             (1,500), each of whom lives for `receive_seconds`.
+        pipelined: requests that wait behind the one that is being answered, of a connection; a read may hold thousands.
         headers, head_bytes, url_bytes: nothing a ticketing system or a proxy sends comes near.
         message_bytes: read and thrown away of a body that was refused already, so that the sender hears why.
     """
@@ -56,6 +57,7 @@ class Limits:
     stop_seconds: int = 8
     in_flight: int = 512
     connections: int = 4096
+    pipelined: int = 16
     headers: int = 64
     head_bytes: int = 16 * 1024
     url_bytes: int = 2 * 1024
@@ -180,10 +182,14 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Let an app answer; or while too many answers are under way, say so."""
+        if len(self.pipeline) >= self.limits.pipelined:
+            raise _NotTaken("too many requests at once")
         version, is_upgrade = self.parser.get_http_version(), self.parser.should_upgrade()
         if fault := fault_in(self.headers, version, self.url, is_upgrade=is_upgrade):
             raise _NotTaken(fault)
         self._is_in_head = False
+        if version == "1.0":
+            self.expect_100_continue = False  # it knows none (RFC 9110, 10.1.1)
         is_free = len(self.tasks) - len(self.receiving) < self.limits.in_flight  # half a body keeps out nobody
         cycle: RequestResponseCycle | None = self.cycle  # the newest; None before the first
         is_plain = (cycle is None or cycle.response_complete) and self.parser.get_method() != b"HEAD"
@@ -225,6 +231,9 @@ class Guarded(HttpToolsProtocol):
         self._whole.flush()
         super().on_response_complete()
         self.receiving.discard(self)
+        # the app has the next one now; of the newest perhaps only half came
+        if self._is_receiving and not (self._is_in_head or self.pipeline or self.cycle.response_complete):
+            self.receiving.add(self)
         self._answered()
 
     def _answered(self) -> None:
@@ -234,7 +243,7 @@ class Guarded(HttpToolsProtocol):
             self._rest()
         elif is_answering and is_whole:
             self._arm(self.limits.answer_seconds)
-        elif self._is_receiving and not self._is_in_head and self.expect_100_continue:
+        elif not is_answering and self._is_receiving and not self._is_in_head and self.expect_100_continue:
             # it asked whether to send the body and heard no; what comes next may be the body or a request: nobody knows
             self._is_refused = True
             self._hang_up()

@@ -31,7 +31,7 @@ class Whole(asyncio.Transport):
     def flush(self) -> None:
         """Write it now."""
         pieces, self._pieces = self._pieces, []
-        if pieces:
+        if pieces and not self._transport.is_closing():  # the peer may have gone in this turn
             self._transport.write(b"".join(pieces))
 
     def write_eof(self) -> None:

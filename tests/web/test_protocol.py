@@ -132,7 +132,8 @@ async def test_a_head_in_pieces_is_counted() -> None:
         caller = await (await it.call()).say(b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: a")
         heard = asyncio.create_task(caller.hear())
         while not heard.done():
-            await caller.say(b"a" * 1000)
+            with suppress(ConnectionError):  # it is closed with the answer
+                await caller.say(b"a" * 1000)
         assert (await heard)[0] == 400
 
 
@@ -264,6 +265,26 @@ async def test_a_body_that_was_asked_about_may_come(quick: Running) -> None:
     caller = await (await quick.call()).say(post(b"x" * 10, "Expect: 100-continue")[:-10])
     assert await caller.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert json.loads((await (await caller.say(b"x" * 10)).hear())[2])["body"] == 10
+
+
+async def test_who_asks_behind_another_request_is_answered() -> None:
+    """Who asks whether to send a body while an earlier request of his is answered hears yes in his turn."""
+    async with running(replace(QUICK, receive_seconds=PATIENCE, answer_seconds=PATIENCE)) as it:
+        asking = post(b"x" * 10, "Expect: 100-continue")[:-10]
+        caller = await (await it.call()).say(get("/gate"), asking)
+        await it.app.entered.wait()
+        it.app.gates["/gate"].set()
+        assert (await caller.hear())[0] == 200
+        assert await caller.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert json.loads((await (await caller.say(b"x" * 10)).hear())[2])["body"] == 10
+
+
+async def test_an_old_request_asks_nothing(quick: Running) -> None:
+    """HTTP/1.0 knows no 100 (RFC 9110, 10.1.1): the body of such a request is simply awaited."""
+    asking = post(b"x" * 10, "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    caller = await (await quick.call()).say(asking[:-10])
+    status, _, body = await (await caller.say(b"x" * 10)).hear()
+    assert (status, json.loads(body)["body"]) == (200, 10)
 
 
 async def test_an_answer_has_a_deadline() -> None:

@@ -91,6 +91,33 @@ async def test_half_a_body_keeps_out_nobody(half: bytes) -> None:
         assert (await (await honest.say(get())).hear())[0] == 200
 
 
+@pytest.mark.parametrize("half", [post(b"x" * 10)[:-4], CHUNKED + b"5\r\n123"], ids=["half a body", "half a chunk"])
+async def test_half_a_body_behind_another_keeps_out_nobody(half: bytes) -> None:
+    """Half a body does not count either where it came behind a whole request, once that one was answered."""
+    async with running(replace(QUICK, in_flight=2, receive_seconds=PATIENCE, answer_seconds=PATIENCE)) as it:
+        for number in (1, 2):
+            slow = await (await it.call()).say(get(f"/gate/{number}"), half)
+            await until(lambda: len(it.server.server_state.tasks) == number)  # noqa: B023 - it is awaited here
+            it.app.gates[f"/gate/{number}"].set()
+            assert (await slow.hear())[0] == 200
+            await until(lambda: len(receiving(it)) == number)  # noqa: B023 - as above
+        assert (await (await (await it.call()).say(get())).hear())[0] == 200
+
+
+async def test_so_many_requests_behind_one() -> None:
+    """What comes behind a request that is being answered is kept, but not without bound; what was taken is answered."""
+    async with running(replace(QUICK, answer_seconds=PATIENCE, pipelined=4)) as it:
+        caller = await (await it.call()).say(get("/gate"), *(get(f"/{n}") for n in range(50)))
+        await it.app.entered.wait()
+        (connection,) = it.server.server_state.connections
+        assert isinstance(connection, Guarded)
+        assert len(connection.pipeline) == 4
+        it.app.gates["/gate"].set()
+        heard = await caller.rest()
+        assert heard.count(b"HTTP/1.1 200 ") == 5
+        assert (await (await (await it.call()).say(get())).hear())[0] == 200
+
+
 async def test_who_comes_behind_is_turned_away_in_turn() -> None:
     """A request behind one that is answered is turned away after it; a HEAD hears the head alone."""
     async with running(replace(QUICK, in_flight=1, answer_seconds=PATIENCE)) as it:

@@ -79,6 +79,16 @@ async def test_nothing_is_lost_at_the_end(end: str) -> None:
     assert paper.noted == [b"answer", end.removeprefix("write_")]
 
 
+async def test_nobody_is_there_any_more() -> None:
+    """What was to leave when the connection had ended already is let go: nobody would hear it."""
+    paper = Paper()
+    whole = Whole(paper, asyncio.get_running_loop())
+    whole.write(b"answer")
+    paper.close()
+    await asyncio.sleep(0)
+    assert paper.noted == ["close"]
+
+
 async def test_the_rest_is_the_connections() -> None:
     """Who is there, whether it closes, and whether more is read, is the connection's own."""
     paper = Paper()

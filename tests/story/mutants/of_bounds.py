@@ -127,4 +127,21 @@ BOUNDS = (
         (('if answer == "OK":', "if answer:"),),
         "tests/store/test_health.py::test_a_file_that_would_not_be_read",
     ),
+    Mutant(
+        "so many requests wait behind one on a connection",
+        "web/protocol.py",
+        (("if len(self.pipeline) >= self.limits.pipelined:", "if not self.pipeline and self.cycle is self:"),),
+        "tests/web/test_protocol_crowd.py::test_so_many_requests_behind_one",
+    ),
+    Mutant(
+        "half a body behind another request keeps out nobody",
+        "web/protocol.py",
+        (
+            (
+                "            self.receiving.add(self)\n        self._answered()\n",
+                "            pass\n        self._answered()\n",
+            ),
+        ),
+        "tests/web/test_protocol_crowd.py::test_half_a_body_behind_another_keeps_out_nobody",
+    ),
 )
