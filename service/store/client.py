@@ -52,6 +52,9 @@ UNDER_WAY = 2
 # one that takes longer than this waits for a slow disk, whose next sync others may share, or is stuck: it holds up
 # nobody. Of one connection Redis reads a dozen accepts at a time, so a few connections share a sync better than one
 STUCK_SECONDS = 0.005
+# of all of them together, those that are stuck too: the rest of the connections (32, see address) is left to who asks
+# alone, a worker that renews a lease among them. With syncs of 50 ms there was none left, and he waited for a second
+PIPELINES_MOST = 20
 # no answer at all, or bytes that are none; redis-py has closed the connection then
 _MISSING = (RedisConnectionError, RedisTimeoutError, RedisClusterException, InvalidResponse, TimeoutError, OSError)
 
@@ -142,6 +145,7 @@ class Link:
         self._stuck_seconds = stuck_seconds
         self._is_flushing = False  # the queue is looked at before the next turn of the loop
         self._under_way: Counter[int] = Counter()
+        self._unanswered: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[str]) -> Reply:
@@ -280,27 +284,37 @@ class Link:
             together.setdefault(self._nodes.together(question.key), []).append(question)
         for place, questions in together.items():
             first = 0
-            while first < len(questions) and self._under_way[place] < UNDER_WAY:
+            while first < len(questions) and self._has_room(place):
                 self._begin(loop, place, questions[first : first + SHARED_MOST])
                 first += SHARED_MOST
             self._queue += questions[first:]
 
+    def _has_room(self, place: int) -> bool:
+        return self._under_way[place] < UNDER_WAY and self._unanswered[place] < PIPELINES_MOST
+
     def _begin(self, loop: asyncio.AbstractEventLoop, place: int, questions: Sequence[_Shared]) -> None:
         self._under_way[place] += 1
+        self._unanswered[place] += 1
         # it reports to the futures of the questions
         task = self._start(self._share(questions))
         is_counted = True
 
-        def is_over(_: object = None) -> None:
+        def is_long() -> None:
             nonlocal is_counted
             if is_counted:
                 is_counted = False
                 self._under_way[place] -= 1
                 self._flush_soon(loop)
 
-        stuck = loop.call_later(self._stuck_seconds, is_over)
+        stuck = loop.call_later(self._stuck_seconds, is_long)
+
+        def is_over(_: object) -> None:
+            stuck.cancel()
+            self._unanswered[place] -= 1
+            is_long()
+            self._flush_soon(loop)
+
         task.add_done_callback(is_over)
-        task.add_done_callback(lambda _: stuck.cancel())
 
     async def _share(self, questions: Sequence[_Shared]) -> None:
         async def attempt(_: Redis | None) -> list[Reply | Exception]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +15,15 @@ import redis
 
 from service.core import model as m
 from service.core.errors import Conflicting, LeaseLost, Misconfigured, StoreDown
-from service.store.client import Link, connect
+from service.store.client import PIPELINES_MOST, Link, connect
 from service.store.embedded import SOCKET, EmbeddedRedis
 from service.store.redis import RedisStore
 from service.store.script import Reply, Script
 from tests.fixtures.redis import CountingDice, HandClock, short_folder
+from tests.flow.hours import turns
 from tests.store.stories import GONE, ORG, digest, offered
 from tests.store.wire import Wire
+from tests.web.wire import until
 
 ECHO = Script("echo", "return ARGV[1]", "0" * 40)  # a digest that is not its own: so the text follows on NOSCRIPT
 
@@ -79,13 +81,6 @@ async def two_under_way(wire: Wire, stuck_seconds: float) -> AsyncIterator[tuple
             asking.append(asyncio.create_task(link.run_shared(ECHO, [], [str(number)])))
             await until(lambda: wire.asked == len(asking))
         yield link, asking
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return as soon as something is so."""
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 - no bell rings
-            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -257,6 +252,21 @@ async def test_what_is_stuck_holds_up_nobody(wire: Wire) -> None:
         wire.is_silent = False
         wire.cut()
         assert await asyncio.gather(*asking) == ["0", "1", "2"]
+
+
+async def test_what_is_stuck_leaves_connections_to_others(wire: Wire) -> None:
+    """However many pipelines are stuck, who asks alone finds a connection; what waits leaves when one was answered."""
+    async with two_under_way(wire, stuck_seconds=0) as (link, asking):
+        for number in range(2, 40):
+            asking.append(asyncio.create_task(link.run_shared(ECHO, [], [str(number)])))
+            await until(lambda: wire.asked == min(len(asking), PIPELINES_MOST))
+            await turns(9)  # and timers: each would be a pipeline of its own
+        assert wire.asked == PIPELINES_MOST
+        asking.append(asyncio.create_task(link.run(ECHO, [], ["40"])))
+        await until(lambda: wire.asked == PIPELINES_MOST + 1)
+        wire.is_silent = False
+        wire.cut()
+        assert await asyncio.gather(*asking) == [str(number) for number in range(41)]
 
 
 async def test_a_no_is_heard_by_who_stays(link: Link) -> None:
