@@ -8,6 +8,10 @@ folder=$(mkdir -p "${1:?the folder for onhook.toml and the secret}" && cd "$1" &
 umask 077
 
 settings=$(terraform output -raw onhook_toml)
+if ! client_secret=$(terraform output -raw client_secret); then
+  echo "there is no output client_secret (secret_in_state = false?): put the secret that you made into a file yourself" >&2
+  exit 2
+fi
 org=$(sed -n 's/^\[orgs\.\(.*\)\]$/\1/p' <<<"$settings")
 client=$(grep '^client_id = ' <<<"$settings")
 # what somebody wrote is not written over: it may have sources in it
@@ -19,12 +23,8 @@ elif ! grep -qxF "$client" "$folder/onhook.toml"; then
 fi
 
 secret=$folder/$org-client-secret
-if ! said=$(terraform output -raw client_secret); then
-  echo "there is no output client_secret (secret_in_state = false?): put the secret that you made into a file yourself" >&2
-  exit 2
-fi
 rm -f "$secret" # an older one keeps the rights it was made with
-printf %s "$said" >"$secret"
+printf %s "$client_secret" >"$secret"
 
 export ONHOOK_CONFIG="$folder/onhook.toml"
 name=ONHOOK_ORGS__$(tr 'a-z-' 'A-Z_' <<<"$org")__CLIENT_SECRET_FILE

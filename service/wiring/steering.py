@@ -20,7 +20,7 @@ async def steer(org: str, source: str, by: m.Operator, *, is_pause: bool) -> Map
 
     Returns:
         By each org that is meant what is paused in it now: "" for the whole org, else names of sources. What was paused
-        by itself is resumed by itself, so after a resume not all need go on.
+        on its own is resumed on its own, so after a resume not all need go on.
 
     Raises:
         Misconfigured: there is no such org or source, or no Redis.

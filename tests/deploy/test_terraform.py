@@ -215,13 +215,13 @@ async def test_the_step_after_apply(tmp_path: Path) -> None:
         other = _after(stage, tmp_path, into)
         assert (other.returncode, other.stdout) == (2, "")
         assert "is there, and does not say:\n[orgs.acme]" in other.stderr
-        (into / "onhook.toml").write_text(before)
+        (into / "onhook.toml").unlink()
         (tmp_path / "client_secret").unlink()
         (tmp_path / "client_secret").mkdir()  # nothing that could be said
         kept_out = _after(stage, tmp_path, into)
         assert (kept_out.returncode, kept_out.stdout) == (2, "")
         assert "there is no output client_secret (secret_in_state = false?)" in kept_out.stderr
-        assert secret.read_text() == "another-play-secret"
+        assert (secret.read_text(), [*into.iterdir()]) == ("another-play-secret", [secret])  # nothing was changed
 
 
 def _after(stage: Stage, outputs: Path, into: Path) -> subprocess.CompletedProcess[str]:

@@ -130,7 +130,7 @@ BOUNDS = (
     Mutant(
         "so many requests wait behind one on a connection",
         "web/protocol.py",
-        (("if len(self.pipeline) >= self.limits.pipelined:", "if not self.pipeline and self.cycle is self:"),),
+        (("if len(self.pipeline) >= self.limits.pipelined:", "if len(self.pipeline) >= 1_000_000:"),),
         "tests/web/test_protocol_crowd.py::test_so_many_requests_behind_one",
     ),
     Mutant(
@@ -143,5 +143,11 @@ BOUNDS = (
             ),
         ),
         "tests/web/test_protocol_crowd.py::test_half_a_body_behind_another_keeps_out_nobody",
+    ),
+    Mutant(
+        "pipelines that are stuck leave connections to who asks alone",
+        "store/client.py",
+        ((" and self._unanswered[place] < PIPELINES_MOST", ""),),
+        "tests/store/test_client.py::test_what_is_stuck_leaves_connections_to_others",
     ),
 )
